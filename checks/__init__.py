@@ -1,0 +1,1 @@
+"""How a stage is judged: one package a lab, and the engine in `checks.runner`."""

@@ -1,0 +1,115 @@
+"""Which slip gives exactly what the learner got: verified, never guessed.
+
+Each slip is a patch of a reference solution. It runs through the same check; one
+that passes the same cases, and fails in the same one with the same result (or
+crashes the same way at the same place), is the diagnosis. Where several do, the
+later cases tell them apart; those that are still tied are all named.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+from checks.expect import CheckFailed, Differs, Slip, Trace
+from checks.runner import workbench
+from checks.runner.workbench import Workbench
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from checks.runner.judge import Judge
+
+
+def slips_of(judge: Judge, number: int) -> list[Slip]:
+    """The slips in the functions of one stage."""
+    module = importlib.import_module(f"checks.{judge.lab.stem}.slips")
+    return [slip for slip in module.SLIPS if judge.owner.get(slip.function) == number]
+
+
+def slipped(judge: Judge, number: int, slip: Slip) -> dict[str, Any]:
+    """The reference functions of a stage, one of them with the slip in it."""
+    name = f"solution_{slip.function}"
+    solution = judge.lab.definition(name)
+    assert solution is not None, f"{judge.lab.relative} has no {name}"
+    source = workbench.patched(judge.lab.source(solution), slip.function, slip.old, slip.new)
+    if slip.old is None:  # a whole wrong definition, written under the learner's names
+        for function in judge.owner:
+            source = _rename(source, function)
+    lab = judge.lab.splice(name, source)
+    bench = Workbench(lab)
+    names = {n: f"solution_{n}" if n in judge.owner else n for n in judge.checks[number].parameters}
+    space = bench.build(names.values())
+    return {name: space[there] for name, there in names.items()}
+
+
+def _rename(source: str, name: str) -> str:
+    """`merge(` -> `solution_merge(`, as a whole word and not as an attribute or method."""
+    out, at = [], 0
+    while True:
+        found = source.find(name, at)
+        if found < 0:
+            return "".join([*out, source[at:]])
+        before, after = source[found - 1 : found], source[found + len(name) : found + len(name) + 1]
+        whole = not (before.isalnum() or before in ("_", ".", '"', "'")) and not (
+            after.isalnum() or after in ("_", '"', "'")
+        )
+        out.append(source[at:found] + ("solution_" if whole else "") + name)
+        at = found + len(name)
+
+
+def trace_of(
+    judge: Judge,
+    number: int,
+    functions: dict[str, Any],
+    keep_going: bool = False,
+    follow: list[tuple] | None = None,
+) -> list[tuple] | None:
+    """What the check sees of `functions`; None where it leaves the path to follow."""
+    trace = Trace(keep_going, follow)
+    try:
+        judge.checks[number].run(functions, trace)
+    except Differs:
+        return None
+    except CheckFailed:
+        pass
+    except Exception as error:
+        trace.entries.append(("raised", False, type(error).__name__))
+    if follow is not None and not _same(trace.entries, follow):
+        return None
+    return trace.entries
+
+
+def _same(a: list[tuple], b: list[tuple]) -> bool:
+    from checks import values
+
+    return len(a) == len(b) and all(values.alike(x, y) for x, y in zip(a, b))
+
+
+def diagnose(judge: Judge, number: int, functions: dict[str, Any], trace: Trace) -> list[Slip]:
+    """The slips whose result is that of `functions`; empty where none is."""
+    tied = []
+    for slip in slips_of(judge, number):
+        try:
+            wrong = slipped(judge, number, slip)
+        except LookupError:
+            continue  # the learner changed the solution; the gates watch over the shipped one
+        if trace_of(judge, number, wrong, follow=trace.entries) is not None:
+            tied.append((slip, wrong))
+    if len(tied) < 2:
+        return [slip for slip, _ in tied]
+    mine = trace_of(judge, number, functions, keep_going=True) or []
+    scored = [(_agreement(mine, trace_of(judge, number, wrong, keep_going=True) or []), slip)
+              for slip, wrong in tied]  # fmt: skip
+    best = max(score for score, _ in scored)
+    return [slip for score, slip in scored if score == best]
+
+
+def _agreement(mine: list[tuple], theirs: list[tuple]) -> int:
+    """How many looks agree before the first that does not; all alike counts one more."""
+    from checks import values
+
+    for at, (a, b) in enumerate(zip(mine, theirs)):
+        if not values.alike(a, b):
+            return at
+    return min(len(mine), len(theirs)) + (len(mine) == len(theirs))

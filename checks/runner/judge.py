@@ -1,0 +1,243 @@
+"""One lab, one stage -> a verdict. Runs in the child process, beside the learner's code."""
+
+from __future__ import annotations
+
+import importlib
+import time
+
+from checks import expect
+from checks.expect import CheckFailed, Spied, StageCheck, Trace
+from checks.runner import crash, stub
+from checks.runner.lab import Lab, NotUsable
+from checks.runner.verdict import CRASHED, FAILED, PASSED, TIMEOUT, TODO, Verdict
+from checks.runner.workbench import Workbench
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def load_checks(lab: Lab) -> dict[int, StageCheck]:
+    """The check functions of a lab by stage, from `checks.<stem>.stages`."""
+    try:
+        module = importlib.import_module(f"checks.{lab.stem}.stages")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("checks"):
+            raise NotUsable(f"{lab.relative} has no checks", f"write checks/{lab.stem}/stages.py",
+                            lab.relative, lab.id) from None  # fmt: skip
+        raise NotUsable(
+            f"{error.name} is not installed for this Python",
+            f"set up the pinned environment: python3 noxfile.py -s {lab.id}",
+            lab.relative,
+            lab.id,
+        ) from None
+    found = [c for c in vars(module).values() if isinstance(c, StageCheck)]
+    return {check.number: check for check in sorted(found, key=lambda c: c.number)}
+
+
+class Judge:
+    """Judges the stages of one lab, each alone, and remembers its verdicts.
+
+    reference  judge `solution_*` in place of the learner's functions
+    assumed    verdicts already known from an earlier process (a stage that ran out of time)
+    started    called with (stage, seconds) before a stage's code runs
+    """
+
+    def __init__(
+        self,
+        lab: Lab,
+        reference: bool = False,
+        assumed: dict[int, Verdict] | None = None,
+        started: Callable[[int, float], None] = lambda stage, seconds: None,
+    ) -> None:
+        self.lab, self.reference, self.started = lab, reference, started
+        self.checks = load_checks(lab)
+        self.verdicts: dict[int, Verdict] = dict(assumed or {})
+        self.failures: dict[int, tuple[dict[str, Any], Trace]] = {}  # what a diagnosis starts from
+        self.solutions = Workbench(lab)
+        self.owner: dict[str, int] = {}  # stage function -> the stage that introduces it
+        for number, check in self.checks.items():
+            for name in check.parameters:
+                if lab.definition(f"solution_{name}") is not None:
+                    self.owner.setdefault(name, number)
+
+    def own(self, number: int) -> list[str]:
+        """The functions that a stage asks the learner to write."""
+        return [n for n in self.checks[number].parameters if self.owner.get(n) == number]
+
+    def reference_functions(self, number: int) -> dict[str, Any]:
+        """What the check's parameters name, from the solutions and from what the lab gives."""
+        names = {n: f"solution_{n}" if n in self.owner else n for n in self._known(number)}
+        space = self.solutions.build(names.values())
+        return {name: space[there] for name, there in names.items()}
+
+    def _known(self, number: int) -> list[str]:
+        parameters = self.checks[number].parameters
+        for name in parameters:
+            if name not in self.owner and self.lab.definition(name) is None:
+                raise NotUsable(
+                    f"stage {number} needs solution_{name}, which this file no longer has",
+                    f"bring the end of the file back, e.g. from `git show HEAD:{self.lab.relative}`",
+                    f"{self.lab.relative}:{len(self.lab.lines)}:1",
+                    self.lab.id,
+                )
+        return list(parameters)
+
+    def judge(self, number: int) -> Verdict:
+        """The verdict on a stage; stages that it builds on are judged first."""
+        if number not in self.verdicts:
+            self.verdicts[number] = self._judge(number)
+        return self.verdicts[number]
+
+    def _verdict(self, number: int, state: str, **fields: Any) -> Verdict:
+        functions = self.own(number)
+        if "line" not in fields:
+            found = self.lab.definition(functions[0]) if functions else None
+            heading = self.lab.stages.get(number)
+            fields["line"] = found.name_line if found else heading.line if heading else 1
+            fields.setdefault("column", found.column if found else 1)
+        fields.setdefault("reread", self.checks[number].reread)
+        return Verdict(self.lab.id, number, state, self.lab.relative, functions=functions,
+                       reference=self.reference, **fields)  # fmt: skip
+
+    def _judge(self, number: int) -> Verdict:
+        begin = time.perf_counter()
+        check = self.checks[number]
+        if self.reference:
+            return self._run(number, self.reference_functions(number), [], begin)
+        own = self.own(number)
+        found = [self.lab.definition(name) for name in own]
+        if own and all(d is not None and stub.is_stub(d.node) for d in found):
+            return self._verdict(number, TODO, message=f"{expect.names(own)} still to write",
+                                 notes=self._notes(own))  # fmt: skip
+        refused = self._refuse(number, own)
+        if refused is not None:
+            return refused
+        self._known(number)
+        carried = self._carried(number, own)
+        given = self._references({n for n, at in self.owner.items() if at in carried})
+        bench = Workbench(self.lab, given)
+        self.started(number, check.seconds)
+        try:
+            space = bench.build(check.parameters)
+            functions = {name: space[name] for name in check.parameters}
+        except BaseException as error:  # noqa: BLE001 (a decorator or a default value may raise)
+            return self._crashed(number, error, None, carried)
+        return self._run(number, functions, carried, begin)
+
+    def _references(self, names: set[str]) -> dict[str, Any]:
+        space = self.solutions.build([f"solution_{name}" for name in names])
+        return {name: space[f"solution_{name}"] for name in names}
+
+    def _carried(self, number: int, own: list[str]) -> list[int]:
+        """The other stages that this one uses and whose own verdict is not `passed`."""
+        bench = Workbench(self.lab)
+        needed = bench.reached_names(own) | set(self.checks[number].parameters)
+        others = sorted({self.owner[n] for n in needed if n in self.owner} - {number})
+        return [m for m in others if m > number or self.judge(m).state != PASSED]
+
+    def _refuse(self, number: int, own: list[str]) -> Verdict | None:
+        """A missing function or a changed signature, said before anything runs."""
+        for name in own:
+            definition = self.lab.definition(name)
+            if definition is None or definition.line > self.lab.divider:
+                return self._missing(number, name)
+            solution = self.lab.definition(f"solution_{name}")
+            problem = crash.signature_problem(definition.node, solution.node) if solution else ""
+            if problem:
+                return self._verdict(
+                    number, FAILED, message=f"{name} {problem}", line=definition.name_line,
+                    column=definition.column, notes=self._notes(own),
+                )  # fmt: skip
+        return None
+
+    def _missing(self, number: int, name: str) -> Verdict:
+        stage = self.lab.stages.get(number)
+        line = stage.line if stage else 1
+        message = f"there is no function called {name} in this file"
+        known = set(self.owner) | {f"solution_{n}" for n in self.owner}
+        near = [
+            d for label, ds in self.lab.definitions.items() for d in ds
+            if stage and stage.line <= d.line <= stage.end and label not in known
+            and stub.methods(d.node)
+        ]  # fmt: skip
+        if near:
+            line = near[0].name_line
+            message += f"; was it renamed to {near[0].name}? The check asks for {name}"
+        column = near[0].column if near else 1
+        return self._verdict(number, FAILED, message=message, line=line, column=column)
+
+    def _notes(self, own: list[str]) -> list[str]:
+        notes = []
+        for name in own:
+            every = self.lab.definitions.get(name, [])
+            if len(every) > 1:
+                lines = expect.names(str(d.name_line) for d in every)
+                which = "the stub in" if stub.is_stub(every[-1].node) else "the one in"
+                notes.append(f"{name} is defined {len(every)} times (lines {lines}); "
+                             f"{which} line {every[-1].name_line} is the newest and counts")  # fmt: skip
+        return notes
+
+    def _run(
+        self, number: int, functions: dict[str, Any], carried: list[int], begin: float
+    ) -> Verdict:
+        check, trace = self.checks[number], Trace()
+        self.started(number, check.seconds)
+        try:
+            check.run(functions, trace)
+        except CheckFailed as no:
+            verdict = self._failed(number, no)
+        except BaseException as error:  # noqa: BLE001 (sys.exit and Ctrl+C in a learner's code too)
+            trace.entries.append(("raised", False, type(error).__name__))
+            verdict = self._crashed(number, error, trace, carried)
+        else:
+            verdict = self._verdict(number, PASSED, message="passed")
+        verdict.seconds = time.perf_counter() - begin
+        verdict.carried = carried
+        verdict.notes = [*verdict.notes, *self._notes(self.own(number))]
+        if verdict.state in (FAILED, CRASHED) and not self.reference:
+            self.failures[number] = (functions, trace)
+        return verdict
+
+    def _failed(self, number: int, no: CheckFailed) -> Verdict:
+        from checks import values
+
+        last = Spied.last
+        own = self.own(number)
+        at = last[0] if last and last[0] in own else own[0] if own else ""
+        definition = self.lab.definition(f"solution_{at}" if self.reference else at)
+        rows = [("got", no.got), ("expected", no.expected)]
+        shown = values.call(*last) if last and last[0] == at else ""
+        if shown:
+            rows.insert(0, ("call", shown))
+        return self._verdict(
+            number, FAILED, message=no.case, rows=rows, reread=no.reread,
+            line=definition.name_line if definition else 1,
+            column=definition.column if definition else 1,
+        )  # fmt: skip
+
+    def _crashed(
+        self, number: int, error: BaseException, trace: Trace | None, carried: list[int]
+    ) -> Verdict:
+        seen = crash.explain(self.lab, error, Spied.last)
+        if seen.stub and not self.reference:
+            own = self.own(number)
+            left = [n for n in own if (d := self.lab.definition(n)) and stub.is_stub(d.node)]
+            if left:
+                written = [n for n in own if n not in left]
+                done = f"; {expect.names(written)}: nothing wrong found so far" if written else ""
+                first = self.lab.definition(left[0])
+                assert first is not None
+                return self._verdict(number, TODO, message=f"{expect.names(left)} still to write{done}",
+                                     line=first.name_line, column=first.column)  # fmt: skip
+        return self._verdict(number, CRASHED, message=seen.message, rows=seen.rows,
+                             line=seen.line, column=seen.column, carried=carried)  # fmt: skip
+
+    def diagnose(self, number: int) -> list[str]:
+        """The meanings of the slips that give exactly what the learner got."""
+        if number not in self.failures:
+            return []
+        from checks.runner.diagnose import diagnose
+
+        return [slip.meaning for slip in diagnose(self, number, *self.failures[number])]

@@ -1,0 +1,126 @@
+"""Verdicts as text, as problem lines for an editor, as JSON and as a summary."""
+
+from __future__ import annotations
+
+from checks.runner import stub
+from checks.runner.verdict import PASSED, TIMEOUT, TODO, WRONG, Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from checks.runner.lab import Lab
+
+PROBLEM_CHARS = 200
+PRINTED_LINES = 8
+
+
+def row(label: str, text: str) -> str:
+    """One labelled line of a message."""
+    return f"  {label:<10} {text}"
+
+
+def problem(verdict: Verdict) -> str:
+    """The first line: file:line:column: severity: message [code]. It stands alone."""
+    severity = "error" if verdict.state in WRONG else "info"
+    text = verdict.message
+    shown = dict(verdict.rows)
+    if verdict.diagnosis:
+        text += f": this is what you get {_either(verdict.diagnosis)}"
+    elif "got" in shown:
+        text += f": got {shown['got']}, expected {shown['expected']}"
+    if len(text) > PROBLEM_CHARS:
+        text = verdict.message[:PROBLEM_CHARS]
+    who = "reference of stage" if verdict.reference else "stage"
+    return f"{verdict.where}: {severity}: {who} {verdict.stage}: {text} [{verdict.code}]"
+
+
+def _either(meanings: list[str]) -> str:
+    return ", or ".join(meanings)
+
+
+def following(lab: Lab, number: int) -> str:
+    """`stage 3, train, labs/lab_3_bpe.py:210`: where the learner goes after a stage."""
+    later = [n for n in lab.stages if n > number]
+    if not later:
+        return ""
+    return place(lab, min(later))
+
+
+def place(lab: Lab, number: int) -> str:
+    """`stage 3, labs/lab_3_bpe.py:210`, the line of the stage's first function."""
+    return f"stage {number}, {lab.relative}:{first_line(lab, number)}"
+
+
+def first_line(lab: Lab, number: int) -> int:
+    """The line of the first definition in a stage's region that has a solution."""
+    stage = lab.stages[number]
+    lines = [
+        found[-1].name_line
+        for name, found in lab.definitions.items()
+        if f"solution_{name}" in lab.definitions and stage.line <= found[-1].line <= stage.end
+    ]
+    return min(lines, default=stage.line)
+
+
+def is_written(lab: Lab, number: int) -> bool:
+    """Whether any function in a stage's region is more than its stub."""
+    stage = lab.stages[number]
+    return any(
+        not stub.is_stub(found[-1].node)
+        for name, found in lab.definitions.items()
+        if f"solution_{name}" in lab.definitions and stage.line <= found[-1].line <= stage.end
+    )
+
+
+def text(verdict: Verdict, lab: Lab) -> str:
+    """The whole verdict for a person: one line where it passed, else what to do next."""
+    number = lab.number
+    if verdict.state == PASSED:
+        return "\n".join([_passed(verdict, lab), *_extras(verdict)])
+    lines = [problem(verdict)]
+    if verdict.state in WRONG:
+        lines += [row(label, value) for label, value in verdict.rows]
+        for at, meaning in enumerate(verdict.diagnosis):
+            lines.append(row("this is" if at == 0 else "or", f"what you get {meaning}"))
+    lines += _extras(verdict)
+    if verdict.reread:
+        lines.append(row("re-read", verdict.reread))
+    if verdict.state == TODO:
+        lines.append(row("next", f"write it at line {verdict.line}, then run the stage again"))
+    else:
+        again = "find the loop that does not end at" if verdict.state == TIMEOUT else "fix"
+        hint = f"or ask for a hint: python -m checks hint {number} {verdict.stage}"
+        lines.append(row("next", f"{again} line {verdict.line} and run the stage again, {hint}"))
+    return "\n".join(lines)
+
+
+def _passed(verdict: Verdict, lab: Lab) -> str:
+    if verdict.reference:
+        return f"reference of stage {verdict.stage} passed ({verdict.seconds:.2f} s)"
+    after = following(lab, verdict.stage)
+    tail = f" Next: {after}" if after else " That was the last stage."
+    return f"stage {verdict.stage} passed: {', '.join(verdict.functions)}.{tail}"
+
+
+def _extras(verdict: Verdict) -> list[str]:
+    lines = []
+    if verdict.carried:
+        which = "stage" if len(verdict.carried) == 1 else "stages"
+        numbers = ", ".join(str(n) for n in verdict.carried)
+        verb = "is" if len(verdict.carried) == 1 else "are"
+        lines.append(row("carried", f"{which} {numbers} {verb} not right yet, so the reference "
+                                    "stands in for it here"))  # fmt: skip
+    lines += [row("note", note) for note in verdict.notes]
+    if verdict.printed.strip():
+        shown = verdict.printed.strip("\n").split("\n")
+        cut = [] if len(shown) <= PRINTED_LINES else [f"... ({len(shown)} lines or more)"]
+        for at, line in enumerate([*shown[:PRINTED_LINES], *cut]):
+            lines.append(row("printed" if at == 0 else "", line[:160]))
+    return lines
+
+
+def summary(lab: Lab, verdicts: list[Verdict]) -> str:
+    """`2 of 6 done, next: stage 3, labs/lab_3_bpe.py:210`."""
+    done = sum(v.state == PASSED for v in verdicts)
+    open_stages = [v.stage for v in verdicts if v.state != PASSED]
+    tail = f", next: {place(lab, open_stages[0])}" if open_stages else ": all stages pass"
+    return f"{done} of {len(verdicts)} done{tail}"

@@ -1,0 +1,122 @@
+"""The stub is derivable: signature and docstring stay, the body is two lines.
+
+So a stage can be reset from the lab file alone, and a test proves that each
+shipped stub is exactly the text that `generate` writes.
+"""
+
+from __future__ import annotations
+
+import _ast as ast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from checks.runner.lab import Definition, Lab
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _body(node: Any) -> list:
+    """The statements after the docstring."""
+    body = node.body
+    first = body[0]
+    documented = (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    )
+    return body[1:] if documented else body
+
+
+def methods(node: Any) -> list:
+    """The functions that a class defines, or the function itself."""
+    if isinstance(node, ast.ClassDef):
+        return [part for part in node.body if isinstance(part, FUNCTIONS)]
+    return [node] if isinstance(node, FUNCTIONS) else []
+
+
+def raises_stub(node: Any) -> bool:
+    """Whether a statement is `raise NotImplementedError("stage ...")`."""
+    if not isinstance(node, ast.Raise) or not isinstance(node.exc, ast.Call):
+        return False
+    call = node.exc
+    return (
+        isinstance(call.func, ast.Name)
+        and call.func.id == "NotImplementedError"
+        and len(call.args) == 1
+        and isinstance(call.args[0], ast.Constant)
+        and str(call.args[0].value).startswith("stage ")
+    )
+
+
+def is_stub(node: Any) -> bool:
+    """Whether a function, or every method of a class, is still to be written."""
+    parts = methods(node)
+    return bool(parts) and all(
+        len(_body(part)) == 1 and raises_stub(_body(part)[0]) for part in parts
+    )
+
+
+def generate(lab: Lab, definition: Definition, stage: int) -> str:
+    """The stub of `definition`: its own signature and docstring, and the two lines.
+
+    The number of lines announced is that of the reference solution.
+    """
+    solution = lab.definition(f"solution_{definition.name}")
+    assert solution is not None, f"{lab.relative} has no solution_{definition.name}"
+    counts = {part.name: _line_count(lab, part) for part in methods(solution.node)}
+    lines: list[str] = []
+    at = definition.line
+    for part in methods(definition.node):
+        body = _body(part)
+        start = body[0].lineno if body else part.end_lineno + 1
+        if body and lab.lines[start - 1].encode()[: body[0].col_offset].strip():
+            head = lab.lines[start - 1].encode()[: body[0].col_offset].decode()
+            lines += [*lab.lines[at - 1 : start - 1], head.rstrip()]  # `def f(x): return x`
+        else:
+            start = _comments_above(lab, start)
+            lines += lab.lines[at - 1 : start - 1]
+        is_class = part is not definition.node
+        label = f"{definition.name}.{part.name}" if is_class else part.name
+        count = counts.get(part.name if is_class else f"solution_{part.name}", 0)
+        indent = " " * (part.col_offset + 4)
+        lines += [
+            f"{indent}# TODO(you): stage {stage}, about {count} line{'s' if count != 1 else ''}.",
+            f'{indent}raise NotImplementedError("stage {stage}: {label}")',
+        ]
+        at = part.end_lineno + 1
+    lines += lab.lines[at - 1 : definition.end]
+    return "\n".join(lines)
+
+
+def _comments_above(lab: Lab, line: int) -> int:
+    """The first of the comment and blank lines that stand directly above a body."""
+    while line > 1 and (not lab.lines[line - 2].strip() or lab.lines[line - 2].lstrip()[0] == "#"):
+        line -= 1
+    return line
+
+
+def _line_count(lab: Lab, node: Any) -> int:
+    """Lines of code in a body: no docstring, no blank line, no comment line."""
+    body = _body(node)
+    rows = lab.lines[body[0].lineno - 1 : node.end_lineno]
+    return sum(1 for row in rows if row.strip() and not row.lstrip().startswith("#"))
+
+
+def solved(lab: Lab, functions: list[str]) -> str:
+    """The lab's text with every stub replaced by its reference solution."""
+    lines = list(lab.lines)
+    found = []
+    for name in functions:
+        mine, theirs = lab.definition(name), lab.definition(f"solution_{name}")
+        if mine is not None and theirs is not None:
+            found.append((mine.line, mine.end, as_learner(lab.source(theirs))))
+    for line, end, source in sorted(found, reverse=True):
+        lines[line - 1 : end] = source.split("\n")
+    return "\n".join(lines)
+
+
+def as_learner(source: str) -> str:
+    """A solution under the learner's own names."""
+    return source.replace("solution_", "")

@@ -1,0 +1,118 @@
+"""Build the namespace in which a stage is judged: only what its functions reach.
+
+Definitions are compiled under the lab's real path, so tracebacks, breakpoints and
+squiggles land in the learner's file. Cells that train and plot never run here.
+"""
+
+from __future__ import annotations
+
+import _ast as ast
+import sys
+import types
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from checks.runner.lab import Definition, Lab
+
+FUTURE_ANNOTATIONS = 0x1000000  # __future__.annotations.compiler_flag
+
+
+def loads(definition: Definition, path: str, flags: int) -> tuple[Any, set[str]]:
+    """The compiled definition, and the global names that it loads."""
+    module = ast.Module(body=[definition.node], type_ignores=[])
+    code = compile(module, path, "exec", flags, dont_inherit=True)
+    spoken: set[str] = set()
+    stack: list[Any] = [definition.node]
+    while stack:
+        node = stack.pop()
+        if node.__class__ is ast.Name:
+            spoken.add(node.id)
+            continue
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if value.__class__ is list:
+                stack += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                stack.append(value)
+    compiled: set[str] = set()
+    codes = [code]
+    while codes:  # attributes and globals share co_names; a Name that is also there is a global
+        one = codes.pop()
+        compiled.update(one.co_names)
+        codes += [const for const in one.co_consts if isinstance(const, types.CodeType)]
+    return code, spoken & compiled
+
+
+class Workbench:
+    """A lab's definitions, compiled on demand; one for the learner, one for the reference."""
+
+    def __init__(self, lab: Lab, given: dict[str, Any] | None = None) -> None:
+        self.lab = lab
+        self.given = given or {}  # name -> object that stands in for the file's own definition
+        self.module = types.ModuleType(lab.stem)
+        self.module.__file__ = lab.path
+        self.flags = FUTURE_ANNOTATIONS if _has_future_annotations(lab) else 0
+        self._compiled: dict[str, tuple[Any, set[str]]] = {}
+        self._done: set[str] = set()
+
+    def reach(self, names: Iterable[str]) -> list[Definition]:
+        """The definitions that `names` need, themselves included, in the file's order."""
+        found: dict[int, Definition] = {}
+        seen: set[str] = set()
+        todo = list(names)
+        while todo:
+            name = todo.pop()
+            definition = self.lab.definition(name)
+            if name in seen or name in self.given or definition is None:
+                continue
+            seen.add(name)
+            found[id(definition.node)] = definition
+            for loaded in self._loads(definition):
+                if loaded not in seen:
+                    todo.append(loaded)
+        return sorted(found.values(), key=lambda d: d.line)
+
+    def reached_names(self, names: Iterable[str]) -> set[str]:
+        """Every global name that the definitions behind `names` load."""
+        found: set[str] = set()
+        for definition in self.reach(names):
+            found |= self._loads(definition)
+        return found
+
+    def _loads(self, definition: Definition) -> set[str]:
+        if definition.name not in self._compiled:
+            self._compiled[definition.name] = loads(definition, self.lab.path, self.flags)
+        return self._compiled[definition.name][1]
+
+    def build(self, names: Iterable[str]) -> dict[str, Any]:
+        """A namespace that holds `names` and all they reach; definitions run once each."""
+        space = self.module.__dict__
+        sys.modules[self.lab.stem] = self.module  # dataclasses and pickle look it up
+        space.update(self.given)
+        for definition in self.reach(names):
+            if definition.name not in self._done:
+                self._done.add(definition.name)
+                exec(self._compiled[definition.name][0], space)  # noqa: S102 (the learner's code)
+        return space
+
+
+def _has_future_annotations(lab: Lab) -> bool:
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == "__future__"
+        and any(alias.name == "annotations" for alias in node.names)
+        for node in lab.tree.body
+    )
+
+
+def patched(source: str, name: str, old: str | None, new: str) -> str:
+    """A solution with one slip in it; fails loudly where the text is not there once."""
+    if old is None:
+        return new.strip("\n")
+    count = source.count(old)
+    if count != 1:
+        raise LookupError(f"the slip's text stands {count} times in solution_{name}: {old!r}")
+    return source.replace(old, new)
