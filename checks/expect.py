@@ -82,9 +82,7 @@ _trace: Trace | None = None
 _stage: StageCheck | None = None
 
 
-def _look(
-    case: str, ok: bool, got: Any, shown: str, expected: str, reread: str | None
-) -> bool:
+def _look(case: str, ok: bool, got: Any, shown: str, expected: str, reread: str | None) -> bool:
     """Record one look; raise `CheckFailed` where it is wrong. Returns `ok`."""
     if _trace is not None:
         _trace.add(case, ok, got)
@@ -117,8 +115,14 @@ def close(
     want_shape = values.shape(expected)
     got_shape = values.shape(got)
     if got_shape != want_shape:
-        return _look(case, False, ("shape", got_shape), values.kind(got, got_shape),
-                     f"shape {want_shape}" if want_shape else "a single number", reread)  # fmt: skip
+        return _look(
+            case,
+            False,
+            ("shape", got_shape),
+            values.kind(got, got_shape),
+            f"shape {want_shape}" if want_shape else "a single number",
+            reread,
+        )
     ok = values.close(got, expected, tol)
     shown, wanted = ("", "") if ok else values.contrast(got, expected, tol)
     return _look(case, ok, got, shown, wanted, reread)
@@ -144,9 +148,7 @@ def instance(
     return _look(case, isinstance(got, kinds), name, shown, f"a {wanted}", reread)
 
 
-def true(
-    case: str, ok: Any, got: Any, expected: str, *, reread: str | None = None
-) -> bool:
+def true(case: str, ok: Any, got: Any, expected: str, *, reread: str | None = None) -> bool:
     """Any other law: `ok` says whether it holds, `got` is what came, `expected` is prose."""
     return _look(case, bool(ok), got, values.show(got), expected, reread)
 
@@ -155,8 +157,14 @@ def unchanged(case: str, before: Any, after: Any, *, reread: str | None = None) 
     """The caller's own list or array still holds what it held before the call."""
     ok = values.equal(after, before)
     shown, wanted = ("", "") if ok else values.contrast(after, before)
-    return _look(case, ok, after, f"the caller's own data became {shown}",
-                 f"still {wanted}: work on a copy", reread)  # fmt: skip
+    return _look(
+        case,
+        ok,
+        after,
+        f"the caller's own data became {shown}",
+        f"still {wanted}: work on a copy",
+        reread,
+    )
 
 
 def raises(
@@ -174,8 +182,9 @@ def raises(
     except Exception as other:
         name = type(other).__name__
         return _look(case, False, name, f"{name}: {other}", error.__name__, reread)
-    return _look(case, False, came, f"no error, but {values.show(came)}",
-                 f"{error.__name__}", reread)  # fmt: skip
+    return _look(
+        case, False, came, f"no error, but {values.show(came)}", f"{error.__name__}", reread
+    )
 
 
 class Spied:
@@ -265,7 +274,7 @@ class Slip:
               in a comment beside them
     """
 
-    __slots__ = ("function", "old", "new", "meaning", "twin")
+    __slots__ = ("function", "meaning", "new", "old", "twin")
 
     def __init__(
         self, function: str, old: str | None, new: str, meaning: str, twin: str = ""

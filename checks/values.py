@@ -42,7 +42,8 @@ def shape(value: Any) -> tuple | None:
         inner = {shape(item) for item in value}
         if len(inner) > 1 or None in inner:
             return None
-        return (len(value), *(inner.pop() if inner else ()))
+        deeper = inner.pop() if inner else ()
+        return (len(value), *(deeper or ()))
     return None
 
 

@@ -150,7 +150,7 @@ def train(data, n_merges):
     Each merge has the largest count at its step, by `pair_counts`. Stops early when no
     pair counts 2. Ties: any of them, but the same on every call.
     """
-    # TODO(you): stage 3, about 10 lines.
+    # TODO(you): stage 3, about 9 lines.
     raise NotImplementedError("stage 3: train")
 
 
@@ -304,7 +304,7 @@ def train_fast(text, n_merges):
 
     Ties: any of them, but the same on every call.
     """
-    # TODO(you): stage 6, about 20 lines.
+    # TODO(you): stage 6, about 19 lines.
     raise NotImplementedError("stage 6: train_fast")
 
 

@@ -12,7 +12,7 @@ PAPER = b"aaabdaaabac"  # the worked example of Gage, 1994: three merges, five t
 
 def slow_pair_counts(ids):
     """The oracle of counting: every position, one at a time."""
-    counts = {}
+    counts: dict = {}
     for at in range(len(ids) - 1):
         pair = (ids[at], ids[at + 1])
         counts[pair] = counts.get(pair, 0) + 1
@@ -21,7 +21,8 @@ def slow_pair_counts(ids):
 
 def slow_merge(ids, pair, new_id):
     """The oracle of merging: eat the list from the left."""
-    out, rest = [], list(ids)
+    out: list = []
+    rest = list(ids)
     while rest:
         if tuple(rest[:2]) == tuple(pair):
             out, rest = [*out, new_id], rest[2:]
@@ -68,8 +69,12 @@ def check_stage2(merge):
     expect.unchanged("the caller's list", [6, 8, 6, 8, 9], ids)
     same = merge(ids, (1, 2), 300)
     expect.equal("a pair that is not there", same, [6, 8, 6, 8, 9])
-    expect.true("a pair that is not there: a new list", same is not ids, "the caller's own list",
-                "a new list on every call")  # fmt: skip
+    expect.true(
+        "a pair that is not there: a new list",
+        same is not ids,
+        "the caller's own list",
+        "a new list on every call",
+    )
 
 
 def replay(data, merges, case):
@@ -78,8 +83,12 @@ def replay(data, merges, case):
     for rank, pair in enumerate(merges):
         counts = slow_pair_counts(ids)
         best = max(counts.values(), default=0)
-        expect.true(f"{case}: count of merge {rank}", counts.get(tuple(pair), 0) == best,
-                    counts.get(tuple(pair), 0), f"{best}, the largest count at that step")  # fmt: skip
+        expect.true(
+            f"{case}: count of merge {rank}",
+            counts.get(tuple(pair), 0) == best,
+            counts.get(tuple(pair), 0),
+            f"{best}, the largest count at that step",
+        )
         ids = slow_merge(ids, tuple(pair), 256 + rank)
     return ids
 
@@ -136,16 +145,32 @@ def check_stage5(encode, compression_ratio):
     expect.instance("encode returns", encode("a", []), list)
     expect.equal("empty text", encode("", [(97, 98)]), [])
     paper = [(97, 97), (256, 97), (257, 98)]
-    expect.equal("'aaabdaaabac', three merges", encode("aaabdaaabac", paper),
-                 [258, 100, 258, 97, 99])  # fmt: skip
+    expect.equal(
+        "'aaabdaaabac', three merges", encode("aaabdaaabac", paper), [258, 100, 258, 97, 99]
+    )
     # rank 0 takes b c first, so the pair (a, b) of rank 1 is gone
     expect.equal("'abc': rank 0 is (b, c)", encode("abc", [(98, 99), (97, 98)]), [97, 256])
     # longest match would take abc = 258; rank order takes cd first
     chain = [(99, 100), (97, 98), (257, 99)]
     expect.equal("'abcd': a longer token exists", encode("abcd", chain), [257, 256])
-    # (x, y) is far more frequent here, (y, x) has the lower rank
-    expect.equal("'xyxyx': the lower rank is the rarer pair",
-                 encode("xyxyx", [(121, 120), (120, 121)]), [120, 256, 256])  # fmt: skip
+    # only 'highest rank first' takes bc here; leftmost and longest find ab and cd too
+    expect.equal(
+        "'abcd': rank 0 is (c, d), rank 2 is (b, c)",
+        encode("abcd", [(99, 100), (97, 98), (98, 99)]),
+        [257, 256],
+    )
+    # bc stands twice and ab once, but ab has the lower rank
+    expect.equal(
+        "'abcbc': the lower rank is the rarer pair",
+        encode("abcbc", [(97, 98), (98, 99)]),
+        [256, 99, 257],
+    )
+    # a + bc is a token of three bytes, and rank 0 takes ab before it can come about
+    expect.equal(
+        "'abc': a token for all three bytes exists",
+        encode("abc", [(97, 98), (98, 99), (97, 257)]),
+        [256, 99],
+    )
     merges = [(98, 99), (97, 98)]
     encode("abcab", merges)
     expect.unchanged("the caller's merges", [(98, 99), (97, 98)], merges)
@@ -169,8 +194,12 @@ def check_stage6(train_fast):
             for each, n in slow_pair_counts(word).items():
                 counts[each] = counts.get(each, 0) + n
         best = max(counts.values(), default=0)
-        expect.true(f"count of merge {rank} inside words", counts.get(pair, 0) == best,
-                    counts.get(pair, 0), f"{best}, the largest count at that step")  # fmt: skip
+        expect.true(
+            f"count of merge {rank} inside words",
+            counts.get(pair, 0) == best,
+            counts.get(pair, 0),
+            f"{best}, the largest count at that step",
+        )
         words = [slow_merge(word, pair, 256 + rank) for word in words]
     expect.equal("14 merges: how many", len(merges), 14)
     expect.equal("no merges asked for", train_fast(text, 0), [])

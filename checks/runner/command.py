@@ -37,10 +37,11 @@ def main(arguments: list[str]) -> int:
     flags = {a for a in arguments if a.startswith("-")}
     words = [a for a in arguments if not a.startswith("-")]
     try:
-        if sys.version_info[:2] < (3, 11):
-            raise NotUsable(f"these labs need Python 3.11, and this is {sys.version.split()[0]}",
-                            "open the dev container, or: uv run --no-project --python 3.11 "
-                            "noxfile.py -s lab-3")  # fmt: skip
+        if sys.version_info[:2] < (3, 11):  # noqa: UP036 (the sentence is for those who run an older one)
+            raise NotUsable(
+                f"these labs need Python 3.11, and this is {sys.version.split()[0]}",
+                "open the dev container, or: uv run --no-project --python 3.11 noxfile.py -s lab-3",
+            )
         if flags & {"--help", "-h"}:
             print(USAGE)
             return 0
@@ -75,8 +76,12 @@ def _asked(words: list[str]) -> tuple[Lab, list[int], bool]:
         word, rest = f"{word}.py", [line.partition(":")[0], *rest]
     lab = Lab(labs.find(word))
     if not lab.stages:
-        raise NotUsable("the file has no stages", f"a stage begins with a line `{labs.HEADING}1 ...`",
-                        f"{lab.relative}:1:1", lab.id)  # fmt: skip
+        raise NotUsable(
+            "the file has no stages",
+            f"a stage begins with a line `{labs.HEADING}1 ...`",
+            f"{lab.relative}:1:1",
+            lab.id,
+        )
     if not rest:
         return lab, [], False
     if len(rest) > 1:
@@ -87,8 +92,10 @@ def _asked(words: list[str]) -> tuple[Lab, list[int], bool]:
     if is_file:
         return lab, [stage_at(lab, number)], True
     if number not in lab.stages:
-        raise NotUsable(f"{lab.id} has no stage {number}",
-                        f"name one of its stages: {', '.join(map(str, lab.stages))}")  # fmt: skip
+        raise NotUsable(
+            f"{lab.id} has no stage {number}",
+            f"name one of its stages: {', '.join(map(str, lab.stages))}",
+        )
     return lab, [number], True
 
 
@@ -103,8 +110,12 @@ def stage_at(lab: Lab, line: int) -> int:
             if mine is not None and mine.line < found[-1].line:
                 return stage_at(lab, mine.line)
     places = ", ".join(f"{n} (line {s.line})" for n, s in lab.stages.items())
-    raise NotUsable(f"line {line} belongs to no stage",
-                    f"put the cursor into a stage: {places}", lab.where(line), lab.id)  # fmt: skip
+    raise NotUsable(
+        f"line {line} belongs to no stage",
+        f"put the cursor into a stage: {places}",
+        lab.where(line),
+        lab.id,
+    )
 
 
 def _judge(lab: Lab, numbers: list[int], flags: set[str], by_name: bool) -> int:
@@ -145,9 +156,17 @@ def _table(flags: set[str]) -> int:
             continue
         todo = [n for n in lab.stages if not report.is_written(lab, n)]
         written = len(lab.stages) - len(todo)
-        after = f"next: {report.place(lab, todo[0])}" if todo else f"judge it: python -m checks {lab.number}"
+        after = (
+            f"next: {report.place(lab, todo[0])}"
+            if todo
+            else f"judge it: python -m checks {lab.number}"
+        )
         print(f"{lab.id}  {lab.title:<32} {written} of {len(lab.stages)} written, {after}")
-    print(f"\n{USAGE.splitlines()[1]}" if labs.discover() else f"no labs in {os.path.join(labs.ROOT, 'labs')}")
+    print(
+        f"\n{USAGE.splitlines()[1]}"
+        if labs.discover()
+        else f"no labs in {os.path.join(labs.ROOT, 'labs')}"
+    )
     return 0
 
 

@@ -66,8 +66,10 @@ def _words(lab: Lab, error: BaseException) -> str:
     if isinstance(error, NameError):
         missing = getattr(error, "name", None) or ""
         if missing in lab.cell_names:
-            return (f"uses {missing}, a variable made in a cell (line {lab.cell_names[missing]}), "
-                    "which a check does not run: pass it in as an argument")  # fmt: skip
+            return (
+                f"uses {missing}, a variable made in a cell (line {lab.cell_names[missing]}), "
+                "which a check does not run: pass it in as an argument"
+            )
     if isinstance(error, NotImplementedError) and text.startswith("stage "):
         return "the stub's last line is still there: delete the raise NotImplementedError"
     if isinstance(error, SystemExit):

@@ -45,7 +45,8 @@ def slipped(judge: Judge, number: int, slip: Slip) -> dict[str, Any]:
 
 def _rename(source: str, name: str) -> str:
     """`merge(` -> `solution_merge(`, as a whole word and not as an attribute or method."""
-    out, at = [], 0
+    out: list[str] = []
+    at = 0
     while True:
         found = source.find(name, at)
         if found < 0:
@@ -92,15 +93,17 @@ def diagnose(judge: Judge, number: int, functions: dict[str, Any], trace: Trace)
     for slip in slips_of(judge, number):
         try:
             wrong = slipped(judge, number, slip)
-        except LookupError:
-            continue  # the learner changed the solution; the gates watch over the shipped one
+        except Exception:
+            continue  # the learner changed a solution; the gates watch over the shipped ones
         if trace_of(judge, number, wrong, follow=trace.entries) is not None:
             tied.append((slip, wrong))
     if len(tied) < 2:
         return [slip for slip, _ in tied]
     mine = trace_of(judge, number, functions, keep_going=True) or []
-    scored = [(_agreement(mine, trace_of(judge, number, wrong, keep_going=True) or []), slip)
-              for slip, wrong in tied]  # fmt: skip
+    scored = [
+        (_agreement(mine, trace_of(judge, number, wrong, keep_going=True) or []), slip)
+        for slip, wrong in tied
+    ]
     best = max(score for score, _ in scored)
     return [slip for score, slip in scored if score == best]
 

@@ -9,7 +9,7 @@ from checks import expect
 from checks.expect import CheckFailed, Spied, StageCheck, Trace
 from checks.runner import crash, stub
 from checks.runner.lab import Lab, NotUsable
-from checks.runner.verdict import CRASHED, FAILED, PASSED, TIMEOUT, TODO, Verdict
+from checks.runner.verdict import CRASHED, FAILED, PASSED, TODO, Verdict
 from checks.runner.workbench import Workbench
 
 TYPE_CHECKING = False
@@ -24,8 +24,12 @@ def load_checks(lab: Lab) -> dict[int, StageCheck]:
         module = importlib.import_module(f"checks.{lab.stem}.stages")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("checks"):
-            raise NotUsable(f"{lab.relative} has no checks", f"write checks/{lab.stem}/stages.py",
-                            lab.relative, lab.id) from None  # fmt: skip
+            raise NotUsable(
+                f"{lab.relative} has no checks",
+                f"write checks/{lab.stem}/stages.py",
+                lab.relative,
+                lab.id,
+            ) from None
         raise NotUsable(
             f"{error.name} is not installed for this Python",
             f"set up the pinned environment: python3 noxfile.py -s {lab.id}",
@@ -78,7 +82,7 @@ class Judge:
             if name not in self.owner and self.lab.definition(name) is None:
                 raise NotUsable(
                     f"stage {number} needs solution_{name}, which this file no longer has",
-                    f"bring the end of the file back, e.g. from `git show HEAD:{self.lab.relative}`",
+                    f"bring the end of the file back: git show HEAD:{self.lab.relative}",
                     f"{self.lab.relative}:{len(self.lab.lines)}:1",
                     self.lab.id,
                 )
@@ -98,8 +102,15 @@ class Judge:
             fields["line"] = found.name_line if found else heading.line if heading else 1
             fields.setdefault("column", found.column if found else 1)
         fields.setdefault("reread", self.checks[number].reread)
-        return Verdict(self.lab.id, number, state, self.lab.relative, functions=functions,
-                       reference=self.reference, **fields)  # fmt: skip
+        return Verdict(
+            self.lab.id,
+            number,
+            state,
+            self.lab.relative,
+            functions=functions,
+            reference=self.reference,
+            **fields,
+        )
 
     def _judge(self, number: int) -> Verdict:
         begin = time.perf_counter()
@@ -109,8 +120,9 @@ class Judge:
         own = self.own(number)
         found = [self.lab.definition(name) for name in own]
         if own and all(d is not None and stub.is_stub(d.node) for d in found):
-            return self._verdict(number, TODO, message=f"{expect.names(own)} still to write",
-                                 notes=self._notes(own))  # fmt: skip
+            return self._verdict(
+                number, TODO, message=f"{expect.names(own)} still to write", notes=self._notes(own)
+            )
         refused = self._refuse(number, own)
         if refused is not None:
             return refused
@@ -122,7 +134,7 @@ class Judge:
         try:
             space = bench.build(check.parameters)
             functions = {name: space[name] for name in check.parameters}
-        except BaseException as error:  # noqa: BLE001 (a decorator or a default value may raise)
+        except BaseException as error:
             return self._crashed(number, error, None, carried)
         return self._run(number, functions, carried, begin)
 
@@ -147,9 +159,13 @@ class Judge:
             problem = crash.signature_problem(definition.node, solution.node) if solution else ""
             if problem:
                 return self._verdict(
-                    number, FAILED, message=f"{name} {problem}", line=definition.name_line,
-                    column=definition.column, notes=self._notes(own),
-                )  # fmt: skip
+                    number,
+                    FAILED,
+                    message=f"{name} {problem}",
+                    line=definition.name_line,
+                    column=definition.column,
+                    notes=self._notes(own),
+                )
         return None
 
     def _missing(self, number: int, name: str) -> Verdict:
@@ -158,10 +174,14 @@ class Judge:
         message = f"there is no function called {name} in this file"
         known = set(self.owner) | {f"solution_{n}" for n in self.owner}
         near = [
-            d for label, ds in self.lab.definitions.items() for d in ds
-            if stage and stage.line <= d.line <= stage.end and label not in known
+            d
+            for label, ds in self.lab.definitions.items()
+            for d in ds
+            if stage
+            and stage.line <= d.line <= stage.end
+            and label not in known
             and stub.methods(d.node)
-        ]  # fmt: skip
+        ]
         if near:
             line = near[0].name_line
             message += f"; was it renamed to {near[0].name}? The check asks for {name}"
@@ -175,8 +195,10 @@ class Judge:
             if len(every) > 1:
                 lines = expect.names(str(d.name_line) for d in every)
                 which = "the stub in" if stub.is_stub(every[-1].node) else "the one in"
-                notes.append(f"{name} is defined {len(every)} times (lines {lines}); "
-                             f"{which} line {every[-1].name_line} is the newest and counts")  # fmt: skip
+                notes.append(
+                    f"{name} is defined {len(every)} times (lines {lines}); "
+                    f"{which} line {every[-1].name_line} is the newest and counts"
+                )
         return notes
 
     def _run(
@@ -188,7 +210,7 @@ class Judge:
             check.run(functions, trace)
         except CheckFailed as no:
             verdict = self._failed(number, no)
-        except BaseException as error:  # noqa: BLE001 (sys.exit and Ctrl+C in a learner's code too)
+        except BaseException as error:
             trace.entries.append(("raised", False, type(error).__name__))
             verdict = self._crashed(number, error, trace, carried)
         else:
@@ -212,10 +234,14 @@ class Judge:
         if shown:
             rows.insert(0, ("call", shown))
         return self._verdict(
-            number, FAILED, message=no.case, rows=rows, reread=no.reread,
+            number,
+            FAILED,
+            message=no.case,
+            rows=rows,
+            reread=no.reread,
             line=definition.name_line if definition else 1,
             column=definition.column if definition else 1,
-        )  # fmt: skip
+        )
 
     def _crashed(
         self, number: int, error: BaseException, trace: Trace | None, carried: list[int]
@@ -229,10 +255,22 @@ class Judge:
                 done = f"; {expect.names(written)}: nothing wrong found so far" if written else ""
                 first = self.lab.definition(left[0])
                 assert first is not None
-                return self._verdict(number, TODO, message=f"{expect.names(left)} still to write{done}",
-                                     line=first.name_line, column=first.column)  # fmt: skip
-        return self._verdict(number, CRASHED, message=seen.message, rows=seen.rows,
-                             line=seen.line, column=seen.column, carried=carried)  # fmt: skip
+                return self._verdict(
+                    number,
+                    TODO,
+                    message=f"{expect.names(left)} still to write{done}",
+                    line=first.name_line,
+                    column=first.column,
+                )
+        return self._verdict(
+            number,
+            CRASHED,
+            message=seen.message,
+            rows=seen.rows,
+            line=seen.line,
+            column=seen.column,
+            carried=carried,
+        )
 
     def diagnose(self, number: int) -> list[str]:
         """The meanings of the slips that give exactly what the learner got."""

@@ -38,7 +38,7 @@ class NotUsable(Exception):
 class Definition:
     """A name that the file defines at top level: `def`, `class`, import or assignment."""
 
-    __slots__ = ("name", "node", "line", "end", "column")
+    __slots__ = ("column", "end", "line", "name", "node")
 
     def __init__(self, name: str, node: Any) -> None:
         self.name, self.node = name, node
@@ -57,7 +57,7 @@ class Definition:
 class Stage:
     """One stage of a lab: its number, title and the lines that it spans (1-based)."""
 
-    __slots__ = ("number", "title", "line", "end")
+    __slots__ = ("end", "line", "number", "title")
 
     def __init__(self, number: int, title: str, line: int, end: int) -> None:
         self.number, self.title, self.line, self.end = number, title, line, end
@@ -100,7 +100,7 @@ class Lab:
     def _read_headings(self) -> None:
         heads: list[tuple[int, str]] = []
         for at, line in enumerate(self.lines, 1):
-            if line.startswith("# ## ") or line.startswith(DIVIDER):
+            if line.startswith(("# ## ", DIVIDER)):
                 heads.append((at, line.rstrip()))
         for (at, line), (after, _) in zip(heads, [*heads[1:], (len(self.lines) + 1, "")]):
             if line.startswith(DIVIDER):
@@ -200,15 +200,22 @@ def _source(path: str, relative: str, code: str) -> str:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
-        raise NotUsable(f"cannot be read: {error.strerror}", "check the file's name and its rights",
-                        relative, code) from None  # fmt: skip
+        raise NotUsable(
+            f"cannot be read: {error.strerror}",
+            "check the file's name and its rights",
+            relative,
+            code,
+        ) from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise NotUsable(f"the file is not UTF-8: byte 0x{data[error.start]:02x}",
-                        "save it again with the encoding UTF-8",
-                        f"{relative}:{line}:1", code) from None  # fmt: skip
+        raise NotUsable(
+            f"the file is not UTF-8: byte 0x{data[error.start]:02x}",
+            "save it again with the encoding UTF-8",
+            f"{relative}:{line}:1",
+            code,
+        ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

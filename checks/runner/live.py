@@ -25,8 +25,10 @@ def run(check: StageCheck, functions: dict[str, Any]) -> None:
 
         for slip in diagnose(judge, check.number, functions, trace):
             text.append(f"  this is    what you get {slip.meaning}")
-        text.append(f"  next       change the function, run its cell again, then this one "
-                    f"(hints: checks/{stem}/hints.md)")  # fmt: skip
+        text.append(
+            f"  next       change the function, run its cell again, then this one "
+            f"(hints: checks/{stem}/hints.md)"
+        )
         no.message = "\n".join(text)
         raise no from None
     print(f"stage {check.number} passed: {', '.join(check.parameters)}")

@@ -107,8 +107,12 @@ def _extras(verdict: Verdict) -> list[str]:
         which = "stage" if len(verdict.carried) == 1 else "stages"
         numbers = ", ".join(str(n) for n in verdict.carried)
         verb = "is" if len(verdict.carried) == 1 else "are"
-        lines.append(row("carried", f"{which} {numbers} {verb} not right yet, so the reference "
-                                    "stands in for it here"))  # fmt: skip
+        lines.append(
+            row(
+                "carried",
+                f"{which} {numbers} {verb} not right yet, so the reference stands in for it here",
+            )
+        )
     lines += [row("note", note) for note in verdict.notes]
     if verdict.printed.strip():
         shown = verdict.printed.strip("\n").split("\n")

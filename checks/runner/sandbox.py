@@ -89,7 +89,7 @@ def work(job: Job, events: int) -> None:
         emit("end")
     except NotUsable as no:
         emit("unusable", no.message, no.next_step, no.where, no.code)
-    except BaseException:  # noqa: BLE001 (an engine error must reach the parent as text)
+    except BaseException:
         import traceback
 
         emit("internal", traceback.format_exc())
@@ -334,9 +334,9 @@ def _one_child(
     pending: Verdict | None = None
     try:
         while child.open and not ended:
-            if not child.read(min(deadline - time.monotonic(), SLICE)):
-                if time.monotonic() >= deadline or _too_large(child):
-                    break
+            came = child.read(min(deadline - time.monotonic(), SLICE))
+            if not came and (time.monotonic() >= deadline or _too_large(child)):
+                break
             for kind, *rest in _frames(child):
                 if kind in ("start", "diagnosing"):
                     doing, (stage, seconds) = kind, rest
@@ -381,14 +381,16 @@ def _printed(child: Child) -> str:
     return text if len(text) <= PRINTED else f"{text[:PRINTED]} ..."
 
 
-def _lost(
-    lab: Lab, stage: int, seconds: float, over: bool, child: Child, status: int
-) -> Verdict:
+def _lost(lab: Lab, stage: int, seconds: float, over: bool, child: Child, status: int) -> Verdict:
     """The verdict on a stage whose process is gone: out of time, killed, or left by itself."""
     dump = child.buffers[child.events].decode("utf-8", "replace")
     if not stage:
-        raise NotUsable("the checks could not be loaded", f"run `python -m checks.{lab.stem}`",
-                        lab.relative, lab.id)  # fmt: skip
+        raise NotUsable(
+            "the checks could not be loaded",
+            f"run `python -m checks.{lab.stem}`",
+            lab.relative,
+            lab.id,
+        )
     line = _line_in(dump, lab)
     timeout = over or dump.startswith("Timeout")
     if timeout:
@@ -403,9 +405,18 @@ def _lost(
         message += f", in line {line}: {lab.lines[line - 1].strip()[:50]}"
     heading = lab.stages.get(stage)
     at = line or (heading.line if heading else 1)
-    return Verdict(lab.id, stage, TIMEOUT if timeout else CRASHED, lab.relative, message=message,
-                   line=at, column=1, seconds=seconds if timeout else 0.0, reread=f"Stage {stage}",
-                   printed=_printed(child))  # fmt: skip
+    return Verdict(
+        lab.id,
+        stage,
+        TIMEOUT if timeout else CRASHED,
+        lab.relative,
+        message=message,
+        line=at,
+        column=1,
+        seconds=seconds if timeout else 0.0,
+        reread=f"Stage {stage}",
+        printed=_printed(child),
+    )
 
 
 def _line_in(dump: str, lab: Lab) -> int:

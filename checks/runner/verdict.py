@@ -22,9 +22,24 @@ class Verdict:
     """
 
     __slots__ = (
-        "lab", "stage", "state", "message", "file", "line", "column", "seconds", "functions",
-        "rows", "diagnosis", "reread", "carried", "notes", "printed", "next", "reference",
-    )  # fmt: skip
+        "carried",
+        "column",
+        "diagnosis",
+        "file",
+        "functions",
+        "lab",
+        "line",
+        "message",
+        "next",
+        "notes",
+        "printed",
+        "reference",
+        "reread",
+        "rows",
+        "seconds",
+        "stage",
+        "state",
+    )
 
     def __init__(self, lab: str, stage: int, state: str, file: str, **fields: Any) -> None:
         self.lab, self.stage, self.state, self.file = lab, stage, state, file

@@ -1,0 +1,75 @@
+"""One shared environment for all sessions: `.venv`, made from the hashed lock on demand.
+
+Standard library only: it runs before anything is installed. Inside the container
+(ML_MINI_LABS_ENV=system) the interpreter that is there is used as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
+LOCK = os.path.join(ROOT, "requirements.lock")
+STAMP = os.path.join(VENV, "lock.sha256")
+
+
+def is_system() -> bool:
+    """Whether the interpreter that runs is the pinned environment already."""
+    return os.environ.get("ML_MINI_LABS_ENV") == "system"
+
+
+def python() -> str:
+    """The interpreter of the pinned environment."""
+    if is_system():
+        return sys.executable
+    folder, name = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+    return os.path.join(VENV, folder, name)
+
+
+def _digest() -> str:
+    with open(LOCK, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def _is_current() -> bool:
+    try:
+        with open(STAMP, encoding="ascii") as file:
+            return file.read() == _digest() and os.path.exists(python())
+    except OSError:
+        return False
+
+
+def ensure() -> str:
+    """Make `.venv` where it is missing, half made or older than the lock; its interpreter."""
+    if is_system() or _is_current():
+        return python()
+    if sys.version_info[:2] != (3, 11):
+        raise SystemExit(
+            f"These labs are pinned to Python 3.11, and this is {sys.version.split()[0]}: open the "
+            "dev container, or let uv bring 3.11: uv run --no-project --python 3.11 noxfile.py"
+        )
+    print("setting up .venv from requirements.lock (once, a few minutes) ...", flush=True)
+    shutil.rmtree(VENV, ignore_errors=True)
+    if subprocess.run([sys.executable, "-m", "venv", VENV], check=False).returncode:
+        raise SystemExit("Python's venv is missing; on Debian: sudo apt-get install python3-venv")
+    pip = [python(), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    quick = ["--timeout", "20", "--retries", "1"]
+    for arguments in (["--require-hashes", "-r", LOCK], ["--no-deps", "--editable", ROOT]):
+        extra = [] if "-r" in arguments else ["--no-build-isolation"]
+        if subprocess.run([*pip, *quick, *extra, *arguments], check=False).returncode:
+            raise SystemExit("setting up .venv failed: see pip's message above, then run it again")
+    subprocess.run([python(), "-m", "compileall", "-q", os.path.join(ROOT, "checks")], check=False)
+    with open(STAMP, "w", encoding="ascii") as file:
+        file.write(_digest())
+    return python()
+
+
+def run_nox(arguments: list[str]) -> int:
+    """Run nox from the pinned environment with these arguments; its exit status."""
+    command = [ensure(), "-m", "nox", "-f", os.path.join(ROOT, "noxfile.py"), *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
