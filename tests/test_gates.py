@@ -6,7 +6,7 @@ import importlib
 import pytest
 
 from checks.expect import Slip
-from checks.runner import diagnose, report, sandbox, stub
+from checks.runner import diagnose, hints, report, sandbox, stub
 from checks.runner.judge import Judge
 from checks.runner.lab import Lab, discover
 from checks.runner.verdict import FAILED, PASSED, TODO
@@ -110,3 +110,8 @@ def test_diagnosis_stays_silent_where_no_slip_gives_the_result():
     judge = Judge(lab.splice("merge", "def merge(ids, pair, new_id):\n    return [new_id, 4711]"))
     assert judge.judge(2).state == FAILED
     assert diagnose.diagnose(judge, 2, *judge.failures[2]) == []
+
+
+@pytest.mark.parametrize(("lab", "number"), STAGES, ids=name)
+def test_each_stage_has_three_hints(lab, number):
+    assert len(hints.read(lab.stem)[number]) == 3

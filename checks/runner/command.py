@@ -22,6 +22,7 @@ python -m checks                          all labs: what is done, what comes nex
 python -m checks 3                        judge lab 3 (also: lab-3, lab_3_bpe)
 python -m checks 3 2                      judge stage 2 of lab 3
 python -m checks labs/lab_3_bpe.py 120    judge the stage under line 120 (also FILE:120)
+python -m checks hint 3 2                 the next hint of three; never the solution
 
   --strict      a stage that is still to write counts as not right
   --reference   judge the solutions in place of your functions
@@ -61,6 +62,14 @@ def main(arguments: list[str]) -> int:
 def _dispatch(words: list[str], flags: set[str]) -> int:
     if not words:
         return _table(flags)
+    if words[0] == "hint":
+        from checks.runner import hints
+
+        lab, numbers, _ = _asked(words[1:] or ["hint"])
+        if not numbers:
+            raise NotUsable("a hint belongs to a stage", f"python -m checks hint {lab.number} 1")
+        print(hints.following(lab, numbers[0]))
+        return 0
     lab, numbers, by_name = _asked(words)
     if not numbers:
         numbers = sorted(lab.stages)

@@ -1,0 +1,43 @@
+"""Three hints a stage, from a nudge to pseudo-code, shown one at a time."""
+
+from __future__ import annotations
+
+import os
+
+from checks.runner import lab as labs
+from checks.runner.lab import Lab, NotUsable
+
+SEEN = os.path.join(labs.ROOT, ".progress", "hints")  # a line for each hint that was shown
+
+
+def read(stem: str) -> dict[int, list[str]]:
+    """The hints of a lab by stage, from `checks/<stem>/hints.md`."""
+    path = os.path.join(labs.ROOT, "checks", stem, "hints.md")
+    found: dict[int, list[str]] = {}
+    stage = 0
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("# Stage "):
+                stage = int(line.removeprefix("# Stage "))
+                found[stage] = []
+            elif line.startswith("- "):
+                found[stage].append(line[2:].strip())
+    return found
+
+
+def following(lab: Lab, number: int) -> str:
+    """The first hint of a stage that was not shown yet; after the third, the third again."""
+    every = read(lab.stem).get(number, [])
+    if not every:
+        raise NotUsable(f"{lab.id} has no hints for stage {number}", f"read stage {number} again")
+    mark = f"{lab.id}/stage-{number}"
+    seen = 0
+    if os.path.exists(SEEN):
+        with open(SEEN, encoding="utf-8", errors="replace") as file:
+            seen = sum(line.strip() == mark for line in file)
+    at = min(seen, len(every) - 1)
+    if seen < len(every):
+        os.makedirs(os.path.dirname(SEEN), exist_ok=True)
+        with open(SEEN, "a", encoding="utf-8") as file:
+            file.write(f"{mark}\n")
+    return f"hint {at + 1} of {len(every)}, {lab.id} stage {number}\n  {every[at]}"
