@@ -6,7 +6,7 @@ import importlib
 import pytest
 
 from checks.expect import Slip
-from checks.runner import diagnose, hints, report, sandbox, stub
+from checks.runner import diagnose, hints, report, sandbox, stub, workbench
 from checks.runner.judge import Judge
 from checks.runner.lab import Lab, discover
 from checks.runner.verdict import FAILED, PASSED, TODO
@@ -52,12 +52,8 @@ def with_slip(lab, slip):
     """The solved lab in which the learner made this mistake."""
     judge = JUDGES[lab.id]
     solved = Lab(lab.path, stub.solved(lab, list(judge.owner)))
-    if slip.old is None:
-        wrong = stub.as_learner(slip.new.strip("\n"))
-    else:
-        source = lab.source(lab.definition(f"solution_{slip.function}"))
-        assert source.count(slip.old) == 1, f"{slip.old!r} does not stand once in the solution"
-        wrong = stub.as_learner(source.replace(slip.old, slip.new))
+    source = lab.source(lab.definition(f"solution_{slip.function}"))
+    wrong = stub.as_learner(workbench.patched(source, slip.function, slip.old, slip.new))
     return solved.splice(slip.function, wrong)
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from checks.runner import report, sandbox
+from checks.runner import report, sandbox, stub
+from checks.runner.judge import Judge
 from checks.runner.lab import Lab, find
 from checks.runner.verdict import PASSED
 
@@ -62,7 +63,6 @@ RIGHT = {
         "        words = [merge(w, out[-1], new) for w in words]\n    return out",
     ],
 }
-STAGE = {"pair_counts": 1, "merge": 2, "train": 3, "decode": 4, "encode": 5, "train_fast": 6}
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,7 @@ STAGE = {"pair_counts": 1, "merge": 2, "train": 3, "decode": 4, "encode": 5, "tr
 )
 def test_each_unusual_right_answer_passes(name, source):
     lab = Lab(find("3"))
-    for function in ("pair_counts", "merge", "train", "build_vocab", "decode", "encode"):
-        solution = lab.source(lab.definition(f"solution_{function}"))
-        lab = lab.splice(function, solution.replace("solution_", ""))
-    ratio = lab.source(lab.definition("solution_compression_ratio")).replace("solution_", "")
-    lab = lab.splice("compression_ratio", ratio).splice(name, source)
-    (verdict,) = sandbox.run(sandbox.Job(lab, [STAGE[name]]))
+    owner = Judge(lab).owner
+    lab = Lab(lab.path, stub.solved(lab, list(owner))).splice(name, source)
+    (verdict,) = sandbox.run(sandbox.Job(lab, [owner[name]]))
     assert verdict.state == PASSED, report.text(verdict, lab)

@@ -11,7 +11,7 @@ import sys
 from checks.runner import lab as labs
 from checks.runner import report, sandbox
 from checks.runner.lab import Lab, NotUsable
-from checks.runner.verdict import PASSED, TODO, WRONG
+from checks.runner.verdict import TODO, WRONG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> int:
 
 def _dispatch(words: list[str], flags: set[str]) -> int:
     if not words:
-        return _table(flags)
+        return _table()
     if words[0] == "hint":
         from checks.runner import hints
 
@@ -155,7 +155,7 @@ def _public(verdict: Verdict) -> dict:
     return fields
 
 
-def _table(flags: set[str]) -> int:
+def _table() -> int:
     """All labs: how many stages are written, and where to go on. Judges nothing."""
     for path in labs.discover():
         try:
@@ -177,6 +177,3 @@ def _table(flags: set[str]) -> int:
         else f"no labs in {os.path.join(labs.ROOT, 'labs')}"
     )
     return 0
-
-
-__all__ = ["PASSED", "main", "stage_at"]
