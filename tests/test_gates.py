@@ -1,35 +1,32 @@
 """The gates: what every lab must keep, proven for every lab that is there."""
 
 import ast
-import importlib
+import re
 
 import pytest
 
-from checks.expect import Slip
-from checks.runner import diagnose, hints, report, sandbox, stub, workbench
+from checks.runner import diagnose, hints, report, stub
 from checks.runner.judge import Judge
-from checks.runner.lab import Lab, discover
 from checks.runner.verdict import FAILED, PASSED, TODO
+from tests.workshop import (
+    JUDGES,
+    LABS,
+    SLIPS,
+    STAGES,
+    answers,
+    judged,
+    name,
+    slip_verdict,
+    solved,
+    with_slip,
+)
 
-LABS = [Lab(path) for path in discover()]
-JUDGES = {lab.id: Judge(lab) for lab in LABS}
-STAGES = [(lab, n) for lab in LABS for n in lab.stages]
-SLIPS = [
-    (lab, slip)
-    for lab in LABS
-    for slip in importlib.import_module(f"checks.{lab.stem}.slips").SLIPS
-]
-
-
-def name(value):
-    if isinstance(value, Lab):
-        return value.id
-    return f"{value.function}-{value.meaning}" if isinstance(value, Slip) else str(value)
+ANSWERS = [(lab, *answer) for lab in LABS for answer in answers(lab)]
 
 
 @pytest.mark.parametrize(("lab", "number"), STAGES, ids=name)
 def test_each_shipped_stage_is_todo(lab, number):
-    (verdict,) = sandbox.run(sandbox.Job(lab, [number]))
+    verdict = judged(lab, number)
     assert verdict.state == TODO, report.text(verdict, lab)
 
 
@@ -42,54 +39,56 @@ def test_each_shipped_stub_is_the_generated_one(lab, number):
 
 @pytest.mark.parametrize(("lab", "number"), STAGES, ids=name)
 def test_each_solution_passes_as_the_learners_own(lab, number):
-    solved = Lab(lab.path, stub.solved(lab, list(JUDGES[lab.id].owner)))
-    (verdict,) = sandbox.run(sandbox.Job(solved, [number]))
-    assert verdict.state == PASSED, report.text(verdict, solved)
+    verdict = judged(solved(lab), number)
+    assert verdict.state == PASSED, report.text(verdict, solved(lab))
     assert not verdict.carried
-
-
-def with_slip(lab, slip):
-    """The solved lab in which the learner made this mistake."""
-    judge = JUDGES[lab.id]
-    solved = Lab(lab.path, stub.solved(lab, list(judge.owner)))
-    source = lab.source(lab.definition(f"solution_{slip.function}"))
-    wrong = stub.as_learner(workbench.patched(source, slip.function, slip.old, slip.new))
-    return solved.splice(slip.function, wrong)
 
 
 @pytest.mark.parametrize(("lab", "slip"), SLIPS, ids=name)
 def test_each_slip_is_rejected_and_diagnosed_as_itself(lab, slip):
-    wrong = with_slip(lab, slip)
-    number = JUDGES[lab.id].owner[slip.function]
-    (verdict,) = sandbox.run(sandbox.Job(wrong, [number]))
-    assert verdict.state not in (PASSED, TODO)
-    assert slip.meaning in verdict.diagnosis, report.text(verdict, wrong)
-    twins = {s.meaning for _, s in SLIPS if s.twin and s.twin == slip.twin}
-    assert set(verdict.diagnosis) <= twins | {slip.meaning}
+    verdict = slip_verdict(lab, slip)
+    text = report.text(verdict, with_slip(lab, slip))
+    assert verdict.state not in (PASSED, TODO), slip.meaning
+    assert slip.meaning in verdict.diagnosis, text
+    twins = {s.meaning for at, s in SLIPS if at is lab and s.twin and s.twin == slip.twin}
+    assert set(verdict.diagnosis) <= twins | {slip.meaning}, text
 
 
 @pytest.mark.parametrize(("lab", "slip"), SLIPS, ids=name)
 def test_each_message_names_case_reread_and_next(lab, slip):
-    wrong = with_slip(lab, slip)
-    number = JUDGES[lab.id].owner[slip.function]
-    (verdict,) = sandbox.run(sandbox.Job(wrong, [number]))
-    text = report.text(verdict, wrong)
+    verdict = slip_verdict(lab, slip)
+    text = report.text(verdict, with_slip(lab, slip))
     first = text.splitlines()[0]
     assert first.startswith(f"{verdict.file}:{verdict.line}:{verdict.column}: error: stage")
     assert first.endswith(f"[{verdict.code}]")
+    assert len(first) <= 320, first
     assert verdict.message and "  next " in text
     if verdict.state == FAILED:
         assert "  got " in text and "  expected " in text
     stage, _, quoted = verdict.reread.partition(", ")
-    region = lab.lines[lab.stages[number].line - 1 : lab.stages[number].end]
-    assert stage == f"Stage {number}"
-    assert f"# ### {quoted.strip(chr(34))}" in region
+    region = lab.lines[lab.stages[verdict.stage].line - 1 : lab.stages[verdict.stage].end]
+    assert stage == f"Stage {verdict.stage}"
+    assert f"# ### {quoted.strip(chr(34))}" in region, verdict.reread
+
+
+@pytest.mark.parametrize(("lab", "slip"), SLIPS, ids=name)
+def test_each_meaning_completes_its_sentence(lab, slip):
+    assert re.match(r"(when|where|if|while) .*[^.]$", slip.meaning), slip.meaning
+    assert len(slip.meaning) <= 110, slip.meaning
 
 
 @pytest.mark.parametrize(("lab", "number"), STAGES, ids=name)
-def test_each_stage_has_at_least_eight_slips(lab, number):
-    judge = JUDGES[lab.id]
-    assert sum(judge.owner[slip.function] == number for at, slip in SLIPS if at is lab) >= 8
+def test_each_stage_has_eight_slips_three_right_answers_and_three_hints(lab, number):
+    owner = JUDGES[lab.id].owner
+    assert sum(owner[slip.function] == number for at, slip in SLIPS if at is lab) >= 8
+    assert sum(at is lab and stage == number for at, stage, *_ in ANSWERS) >= 3
+    assert len(hints.read(lab.stem)[number]) == 3
+
+
+@pytest.mark.parametrize(("lab", "number", "title", "answered"), ANSWERS, ids=name)
+def test_each_unusual_right_answer_passes(lab, number, title, answered):
+    verdict = judged(answered, number)
+    assert verdict.state == PASSED, report.text(verdict, answered)
 
 
 @pytest.mark.parametrize("lab", LABS, ids=name)
@@ -101,13 +100,15 @@ def test_solutions_call_only_solutions(lab):
         assert not used & functions
 
 
+@pytest.mark.parametrize("lab", LABS, ids=name)
+def test_solutions_are_short(lab):
+    for function in JUDGES[lab.id].owner:
+        for part in stub.methods(lab.definition(f"solution_{function}").node):
+            assert stub.line_count(lab, part) <= 20, f"{function}.{part.name}"
+
+
 def test_diagnosis_stays_silent_where_no_slip_gives_the_result():
-    lab = LABS[0]
+    lab = next(lab for lab in LABS if lab.number == 3)
     judge = Judge(lab.splice("merge", "def merge(ids, pair, new_id):\n    return [new_id, 4711]"))
     assert judge.judge(2).state == FAILED
     assert diagnose.diagnose(judge, 2, *judge.failures[2]) == []
-
-
-@pytest.mark.parametrize(("lab", "number"), STAGES, ids=name)
-def test_each_stage_has_three_hints(lab, number):
-    assert len(hints.read(lab.stem)[number]) == 3

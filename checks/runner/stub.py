@@ -65,7 +65,7 @@ def generate(lab: Lab, definition: Definition, stage: int) -> str:
     """
     solution = lab.definition(f"solution_{definition.name}")
     assert solution is not None, f"{lab.relative} has no solution_{definition.name}"
-    counts = {part.name: _line_count(lab, part) for part in methods(solution.node)}
+    counts = {part.name: line_count(lab, part) for part in methods(solution.node)}
     lines: list[str] = []
     at = definition.line
     for part in methods(definition.node):
@@ -97,7 +97,7 @@ def _comments_above(lab: Lab, line: int) -> int:
     return line
 
 
-def _line_count(lab: Lab, node: Any) -> int:
+def line_count(lab: Lab, node: Any) -> int:
     """Lines of code in a body: no docstring, no blank line, no comment line."""
     body = _body(node)
     rows = lab.lines[body[0].lineno - 1 : node.end_lineno]

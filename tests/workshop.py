@@ -1,0 +1,81 @@
+"""Labs as solved, with a slip or with an unusual answer: what the gates judge."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+from pathlib import Path
+
+from checks.expect import Slip
+from checks.runner import sandbox, stub, workbench
+from checks.runner.judge import Judge
+from checks.runner.lab import Lab, discover
+from checks.runner.verdict import Verdict
+
+ROOT = Path(__file__).parent.parent
+LABS = [Lab(path) for path in discover()]
+JUDGES = {lab.id: Judge(lab) for lab in LABS}
+STAGES = [(lab, number) for lab in LABS for number in lab.stages]
+SLIPS = [
+    (lab, slip)
+    for lab in LABS
+    for slip in importlib.import_module(f"checks.{lab.stem}.slips").SLIPS
+]
+
+
+def name(value: object) -> str:
+    """The id of a test's parameter."""
+    if isinstance(value, Lab):
+        return value.id
+    return f"{value.function}-{value.meaning}" if isinstance(value, Slip) else str(value)
+
+
+@functools.cache
+def solved(lab: Lab) -> Lab:
+    """The lab in which the learner wrote what the reference writes."""
+    return Lab(lab.path, stub.solved(lab, list(JUDGES[lab.id].owner)))
+
+
+@functools.cache
+def with_slip(lab: Lab, slip: Slip) -> Lab:
+    """The solved lab in which the learner made this mistake."""
+    source = lab.source(lab.definition(f"solution_{slip.function}"))
+    wrong = stub.as_learner(workbench.patched(source, slip.function, slip.old, slip.new))
+    return solved(lab).splice(slip.function, wrong)
+
+
+def judged(lab: Lab, number: int) -> Verdict:
+    """The verdict on one stage, in a child process as a learner gets it."""
+    (verdict,) = sandbox.run(sandbox.Job(lab, [number]))
+    return verdict
+
+
+@functools.cache
+def slip_verdict(lab: Lab, slip: Slip) -> Verdict:
+    """The verdict on a slip, judged once for all the tests that look at it."""
+    return judged(with_slip(lab, slip), JUDGES[lab.id].owner[slip.function])
+
+
+def answers(lab: Lab) -> list[tuple[int, str, Lab]]:
+    """(stage, title, the solved lab with this answer) of each cell in tests/right."""
+    path = ROOT / "tests" / "right" / f"{lab.stem}.py"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    found = []
+    for cell in text.split("\n# %% Stage ")[1:]:
+        title, _, source = cell.partition("\n")
+        number, _, title = title.partition(": ")
+        owner = JUDGES[lab.id].owner
+        defined = [getattr(node, "name", "") for node in ast.parse(source).body]
+        first, *others = [name for name in defined if name in owner]
+        assert {owner[n] for n in (first, *others)} == {int(number)}, title
+        answered = solved(lab)
+        for other in others:
+            answered = answered.splice(other, "")
+        found.append((int(number), title, answered.splice(first, source.strip("\n"))))
+    return found
+
+
+def run_as_solved(lab: Lab) -> str:
+    """The lab's text as solved, with its checks uncommented."""
+    return solved(lab).text.replace("\n# check_stage", "\ncheck_stage")
