@@ -35,17 +35,21 @@ class Job:
     def __init__(self, lab: Lab, numbers: list[int], reference: bool = False) -> None:
         self.lab, self.numbers, self.reference = lab, numbers, reference
         self.assumed: dict[int, Verdict] = {}
+        self.diagnosing = True
 
     def pack(self) -> bytes:
         """The job as bytes."""
         assumed = {n: v.as_dict() for n, v in self.assumed.items()}
-        return marshal.dumps([self.lab.path, self.lab.text, self.numbers, self.reference, assumed])
+        return marshal.dumps(
+            [self.lab.path, self.lab.text, self.numbers, self.reference, self.diagnosing, assumed]
+        )
 
     @classmethod
     def unpack(cls, data: bytes) -> Job:
         """The inverse of `pack`."""
-        path, text, numbers, reference, assumed = marshal.loads(data)
+        path, text, numbers, reference, diagnosing, assumed = marshal.loads(data)
         job = cls(Lab(path, text), numbers, reference)
+        job.diagnosing = diagnosing
         job.assumed = {n: Verdict.from_dict(fields) for n, fields in assumed.items()}
         return job
 
@@ -81,7 +85,7 @@ def work(job: Job, events: int) -> None:
             verdict = judge.judge(number)
             _flush()
             emit("verdict", verdict.as_dict())
-            if number in judge.failures:
+            if number in judge.failures and job.diagnosing:
                 started(number, DIAGNOSING, "diagnosing")
                 verdict.diagnosis = judge.diagnose(number)
                 emit("diagnosis", number, verdict.diagnosis)
