@@ -9,7 +9,7 @@ import os
 import sys
 
 from checks.runner import lab as labs
-from checks.runner import report, sandbox
+from checks.runner import sandbox
 from checks.runner.lab import Lab, NotUsable
 from checks.runner.verdict import TODO, WRONG
 
@@ -130,17 +130,27 @@ def stage_at(lab: Lab, line: int) -> int:
 def _judge(lab: Lab, numbers: list[int], flags: set[str], by_name: bool) -> int:
     as_json = "--json" in flags
 
+    def begin(job: sandbox.Job) -> sandbox.Child:
+        child = sandbox.begin(job)
+        from checks.runner import report  # noqa: F401  while the child works
+
+        return child
+
     def say(verdict: Verdict) -> None:
         if as_json:
             import json
 
             print(json.dumps(_public(verdict), ensure_ascii=False), flush=True)
         elif by_name or verdict.state != TODO:
+            from checks.runner import report
+
             print(report.text(verdict, lab), flush=True)
 
     job = sandbox.Job(lab, numbers, "--reference" in flags)
-    verdicts = sandbox.run_here(job, say) if "--debug" in flags else sandbox.run(job, say)
+    verdicts = sandbox.run_here(job, say) if "--debug" in flags else sandbox.run(job, say, begin)
     if not by_name and not as_json and not job.reference:
+        from checks.runner import report
+
         print(f"{lab.id}: {report.summary(lab, verdicts)}")
     bad = [v for v in verdicts if v.state in WRONG]
     todo = [v for v in verdicts if v.state == TODO]
@@ -157,6 +167,8 @@ def _public(verdict: Verdict) -> dict:
 
 def _table() -> int:
     """All labs: how many stages are written, and where to go on. Judges nothing."""
+    from checks.runner import report
+
     for path in labs.discover():
         try:
             lab = Lab(path)

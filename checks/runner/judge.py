@@ -7,7 +7,7 @@ import time
 
 from checks import expect
 from checks.expect import CheckFailed, Spied, StageCheck, Trace
-from checks.runner import crash, stub
+from checks.runner import stub
 from checks.runner.lab import Lab, NotUsable
 from checks.runner.verdict import CRASHED, FAILED, PASSED, TODO, Verdict
 from checks.runner.workbench import Workbench
@@ -116,6 +116,7 @@ class Judge:
         begin = time.perf_counter()
         check = self.checks[number]
         if self.reference:
+            self.started(number, check.seconds)
             return self._run(number, self.reference_functions(number), [], begin)
         own = self.own(number)
         found = [self.lab.definition(name) for name in own]
@@ -156,7 +157,7 @@ class Judge:
             if definition is None or definition.line > self.lab.divider:
                 return self._missing(number, name)
             solution = self.lab.definition(f"solution_{name}")
-            problem = crash.signature_problem(definition.node, solution.node) if solution else ""
+            problem = stub.signature_problem(definition.node, solution.node) if solution else ""
             if problem:
                 return self._verdict(
                     number,
@@ -205,7 +206,6 @@ class Judge:
         self, number: int, functions: dict[str, Any], carried: list[int], begin: float
     ) -> Verdict:
         check, trace = self.checks[number], Trace()
-        self.started(number, check.seconds)
         try:
             check.run(functions, trace)
         except CheckFailed as no:
@@ -246,6 +246,8 @@ class Judge:
     def _crashed(
         self, number: int, error: BaseException, trace: Trace | None, carried: list[int]
     ) -> Verdict:
+        from checks.runner import crash
+
         seen = crash.explain(self.lab, error, Spied.last)
         if seen.stub and not self.reference:
             own = self.own(number)

@@ -207,7 +207,7 @@ def _source(path: str, relative: str, code: str) -> str:
             code,
         ) from None
     try:
-        text = data.decode("utf-8-sig")
+        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise NotUsable(

@@ -12,20 +12,18 @@ import os
 import sys
 import time
 
+from checks.runner.child import PRINTED, Child, flush, fork, spawn, too_large, work
 from checks.runner.lab import Lab, NotUsable
 from checks.runner.verdict import CRASHED, TIMEOUT, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
 
-MEMORY = 4 << 30  # bytes that a check may take on top of what is imported
 LOADING = 120.0  # seconds for imports, before any stage starts
-DIAGNOSING = 20.0
+ALARM = 14  # SIGALRM, by which a child ends whose time is out
 GRACE = 2.0  # the parent steps in this much later than the child's own watchdog
 SLICE = 86400.0 if sys.platform.startswith("linux") else 0.25  # seconds between looks at memory
-PRINTED = 4000  # characters of a learner's own output that are kept
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"  # macOS: Accelerate dislikes fork
 
 
@@ -54,227 +52,6 @@ class Job:
         return job
 
 
-# In the child ---------------------------------------------------------------
-
-
-def work(job: Job, events: int) -> None:
-    """Judge the job's stages one after another and write each verdict to `events`."""
-    import faulthandler
-
-    me = os.getpid()
-
-    def emit(*event: Any) -> None:
-        if os.getpid() == me:  # a learner's own fork must not speak for us
-            data = marshal.dumps(event)
-            _write(events, len(data).to_bytes(4, "little") + data)
-
-    def started(number: int, seconds: float, what: str = "start") -> None:
-        emit(what, number, seconds)
-        faulthandler.dump_traceback_later(seconds, exit=True, file=events)
-
-    faulthandler.enable(file=events)
-    try:
-        from checks.runner import pins
-
-        pins.apply()
-        from checks.runner.judge import Judge
-
-        judge = Judge(job.lab, job.reference, job.assumed, started)
-        _limit_memory()
-        for number in job.numbers:
-            verdict = judge.judge(number)
-            _flush()
-            emit("verdict", verdict.as_dict())
-            if number in judge.failures and job.diagnosing:
-                started(number, DIAGNOSING, "diagnosing")
-                verdict.diagnosis = judge.diagnose(number)
-                emit("diagnosis", number, verdict.diagnosis)
-            faulthandler.cancel_dump_traceback_later()
-        emit("end")
-    except NotUsable as no:
-        emit("unusable", no.message, no.next_step, no.where, no.code)
-    except BaseException:
-        import traceback
-
-        emit("internal", traceback.format_exc())
-
-
-def _write(fd: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(fd, data) :]
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):
-            pass
-
-
-def _limit_memory() -> None:
-    """Cap the address space where the system can; elsewhere the parent watches."""
-    if not sys.platform.startswith("linux"):
-        return
-    import resource
-
-    with open("/proc/self/statm", encoding="ascii") as file:
-        used = int(file.read().split()[0]) * resource.getpagesize()
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    cap = used + MEMORY if hard == resource.RLIM_INFINITY else min(used + MEMORY, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (cap, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-# In the parent --------------------------------------------------------------
-
-
-class Child:
-    """One running child: its two pipes, and how to end it."""
-
-    def __init__(self, pid: int, events: int, printed: int, popen: Any = None) -> None:
-        self.pid, self.events, self.printed, self.popen = pid, events, printed, popen
-        self.buffers = {events: b"", printed: b""}
-        self.open = [events, printed]
-
-    def end(self) -> int:
-        """Kill the child and whatever it started; its exit status, negative for a signal."""
-        if self.popen is not None:
-            _kill_tree(self.popen)
-            status = self.popen.wait()
-            self.popen.stdout.close()
-            self.popen.stderr.close()
-            return status
-        _, status = os.waitpid(self.pid, 0) if not self.open else (0, None)
-        try:
-            os.killpg(self.pid, 9)
-        except (ProcessLookupError, PermissionError):
-            pass
-        if status is None:
-            _, status = os.waitpid(self.pid, 0)
-        os.close(self.events)
-        os.close(self.printed)
-        return os.waitstatus_to_exitcode(status)
-
-    def read(self, seconds: float) -> bool:
-        """Wait for output; False where none came in time. Fills `buffers`."""
-        import select
-
-        ready, _, _ = select.select(self.open, [], [], max(seconds, 0))
-        for fd in ready:
-            data = os.read(fd, 1 << 16)
-            if not data:
-                self.open.remove(fd)
-            elif fd == self.events or len(self.buffers[fd]) < 2 * PRINTED:
-                self.buffers[fd] += data
-        return bool(ready)
-
-
-def _too_large(child: Child) -> bool:
-    """Whether a child without an address-space limit has taken more than it may."""
-    if sys.platform.startswith("linux"):
-        return False
-    import psutil
-
-    try:
-        return psutil.Process(child.pid).memory_info().rss > MEMORY
-    except psutil.Error:
-        return False
-
-
-def _kill_tree(popen: Any) -> None:
-    if os.name == "posix":
-        try:
-            os.killpg(popen.pid, 9)
-        except (ProcessLookupError, PermissionError):
-            pass
-        return
-    import psutil
-
-    try:
-        for process in psutil.Process(popen.pid).children(recursive=True):
-            process.kill()
-    except psutil.NoSuchProcess:
-        pass
-    popen.kill()
-
-
-def fork(job: Job) -> Child:
-    """A child by fork: it has the lab parsed already, and costs under a millisecond."""
-    event_out, event_in = os.pipe()
-    printed_out, printed_in = os.pipe()
-    _flush()
-    pid = os.fork()
-    if pid:
-        os.close(event_in)
-        os.close(printed_in)
-        return Child(pid, event_out, printed_out)
-    try:
-        os.setsid()
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, 0)
-        os.dup2(printed_in, 1)
-        os.dup2(printed_in, 2)
-        work(job, event_in)
-    finally:
-        _flush()
-        os._exit(0)
-
-
-def spawn(job: Job) -> Child:
-    """A child in a fresh Python, for systems that cannot fork."""
-    import subprocess
-
-    from checks.runner.lab import ROOT
-
-    popen = subprocess.Popen(
-        [sys.executable, "-m", "checks.runner.sandbox"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=os.name == "posix",
-        env={**os.environ, "PYTHONPATH": ROOT, "PYTHONUTF8": "1"},
-    )
-    assert popen.stdin and popen.stdout and popen.stderr
-    popen.stdin.write(job.pack())
-    popen.stdin.close()
-    kind = Child if os.name == "posix" else _threaded()
-    return kind(popen.pid, popen.stdout.fileno(), popen.stderr.fileno(), popen)
-
-
-def _threaded() -> type[Child]:
-    """`Child` where pipes cannot be selected on: a thread reads each of them."""
-    import queue
-    import threading
-
-    class ThreadedChild(Child):
-        def __init__(self, pid: int, events: int, printed: int, popen: Any = None) -> None:
-            super().__init__(pid, events, printed, popen)
-            self.queue: queue.Queue[tuple[int, bytes]] = queue.Queue()
-            for fd in (events, printed):
-                threading.Thread(target=self._pump, args=(fd,), daemon=True).start()
-
-        def _pump(self, fd: int) -> None:
-            data = b"start"
-            while data:
-                data = os.read(fd, 1 << 16)
-                self.queue.put((fd, data))
-
-        def read(self, seconds: float) -> bool:
-            try:
-                fd, data = self.queue.get(timeout=max(seconds, 0.0))
-            except queue.Empty:
-                return False
-            if not data:
-                self.open.remove(fd)
-            elif fd == self.events or len(self.buffers[fd]) < 2 * PRINTED:
-                self.buffers[fd] += data
-            return True
-
-    return ThreadedChild
-
-
 def _frames(child: Child) -> Iterator[tuple]:
     """The events that have arrived whole; text that is no event stays in the buffer."""
     while True:
@@ -284,6 +61,11 @@ def _frames(child: Child) -> Iterator[tuple]:
             return
         child.buffers[child.events] = data[4 + size :]
         yield marshal.loads(data[4 : 4 + size])
+
+
+def begin(job: Job) -> Child:
+    """Start a child in the way that suits this system."""
+    return fork(job) if CAN_FORK else spawn(job)
 
 
 def run(
@@ -296,12 +78,14 @@ def run(
     A stage that runs out of time, or takes its process down, gets its verdict here,
     and the rest goes on in a new child.
     """
-    start = start or (fork if CAN_FORK else spawn)
+    start = start or begin
     found: dict[int, Verdict] = {}
     wanted = list(job.numbers)
     while wanted:
         job.numbers = wanted
-        lost = _one_child(job, start(job), found, said)
+        reader = Reader(job, start(job), said)
+        lost = reader.read()
+        found.update(reader.found)
         wanted = [n for n in wanted if n not in found]
         if lost is None:
             break
@@ -329,51 +113,60 @@ def run_here(job: Job, said: Callable[[Verdict], None]) -> list[Verdict]:
     return verdicts
 
 
-def _one_child(
-    job: Job, child: Child, found: dict[int, Verdict], said: Callable[[Verdict], None]
-) -> Verdict | None:
-    """Read one child to its end; the verdict on the stage that it was lost in, if any."""
-    stage, seconds, doing, ended = 0, LOADING, "loading", False
-    deadline = time.monotonic() + LOADING
-    pending: Verdict | None = None
-    try:
-        while child.open and not ended:
-            came = child.read(min(deadline - time.monotonic(), SLICE))
-            if not came and (time.monotonic() >= deadline or _too_large(child)):
-                break
-            for kind, *rest in _frames(child):
-                if kind in ("start", "diagnosing"):
-                    doing, (stage, seconds) = kind, rest
-                    deadline = time.monotonic() + seconds + GRACE
-                elif kind == "verdict":
-                    if pending is not None:
-                        _tell(pending, found, said)
-                    pending = Verdict.from_dict(rest[0])
-                    pending.printed = _printed(child)
-                    job.assumed[pending.stage] = pending
-                elif kind == "diagnosis" and pending is not None:
-                    pending.diagnosis = rest[1]
-                elif kind == "unusable":
-                    raise NotUsable(*rest)
-                elif kind == "internal":
-                    raise RuntimeError(f"the engine failed:\n{rest[0]}")
-                ended = kind == "end"
-    finally:
-        over = time.monotonic() >= deadline
-        if ended:
-            child.open = []
-        status = child.end()
-    if pending is not None:
-        _tell(pending, found, said)
-    if ended or doing == "diagnosing":
-        return None if ended else pending
-    return _lost(job.lab, stage, seconds, over, child, status)
+class Reader:
+    """Follows one child to its end: which stage it is in, until when, and what it found."""
 
+    def __init__(self, job: Job, child: Child, said: Callable[[Verdict], None]) -> None:
+        self.job, self.child, self.said = job, child, said
+        self.found: dict[int, Verdict] = {}
+        self.pending: Verdict | None = None  # judged, and perhaps still to be diagnosed
+        self.stage, self.seconds, self.doing = 0, LOADING, "loading"
+        self.deadline = time.monotonic() + LOADING
 
-def _tell(verdict: Verdict, found: dict[int, Verdict], said: Callable[[Verdict], None]) -> None:
-    if verdict.stage not in found:
-        found[verdict.stage] = verdict
-        said(verdict)
+    def read(self) -> Verdict | None:
+        """Read to the end; the verdict on the stage that the child was lost in, if any."""
+        child = self.child
+        try:
+            while child.open and self.doing != "end":
+                came = child.read(min(self.deadline - time.monotonic(), SLICE))
+                if not came and (time.monotonic() >= self.deadline or too_large(child)):
+                    break
+                for kind, *rest in _frames(child):
+                    self._event(kind, rest)
+        finally:
+            over = time.monotonic() >= self.deadline
+            if self.doing == "end":
+                child.open = []
+            status = child.end()
+        lost = self.pending if self.doing == "diagnosing" else None
+        self._tell()
+        if self.doing in ("end", "diagnosing"):
+            return lost
+        return _lost(self.job.lab, self.stage, self.seconds, over, child, status)
+
+    def _event(self, kind: str, rest: list) -> None:
+        if kind in ("start", "diagnosing"):
+            self.stage, self.seconds = rest
+            self.deadline = time.monotonic() + self.seconds + GRACE
+        elif kind == "verdict":
+            self._tell()
+            self.pending = Verdict.from_dict(rest[0])
+            self.pending.printed = _printed(self.child)
+            self.job.assumed[self.pending.stage] = self.pending
+            return
+        elif kind == "diagnosis" and self.pending is not None:
+            self.pending.diagnosis = rest[1]
+        elif kind == "unusable":
+            raise NotUsable(*rest)
+        elif kind == "internal":
+            raise RuntimeError(f"the engine failed:\n{rest[0]}")
+        self.doing = kind
+
+    def _tell(self) -> None:
+        verdict, self.pending = self.pending, None
+        if verdict is not None and verdict.stage not in self.found:
+            self.found[verdict.stage] = verdict
+            self.said(verdict)
 
 
 def _printed(child: Child) -> str:
@@ -396,7 +189,7 @@ def _lost(lab: Lab, stage: int, seconds: float, over: bool, child: Child, status
             lab.id,
         )
     line = _line_in(dump, lab)
-    timeout = over or dump.startswith("Timeout")
+    timeout = over or status == -ALARM or dump.startswith("Timeout")
     if timeout:
         message = f"still running after {seconds:g} s"
     elif not sys.platform.startswith("linux") and status == -9:
@@ -439,7 +232,7 @@ def main() -> None:
     os.dup2(2, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     work(job, events)
-    _flush()
+    flush()
     os._exit(0)
 
 

@@ -120,3 +120,43 @@ def solved(lab: Lab, functions: list[str]) -> str:
 def as_learner(source: str) -> str:
     """A solution under the learner's own names."""
     return source.replace("solution_", "")
+
+
+def signature_problem(mine: Any, theirs: Any) -> str:
+    """Why a definition cannot be called by its contract, or nothing where it can."""
+    if isinstance(theirs, ast.ClassDef):
+        if not isinstance(mine, ast.ClassDef):
+            return "is a class in the contract: keep `class`"
+        have = {part.name: part for part in methods(mine)}
+        bases = bool(mine.bases)
+        for part in methods(theirs):
+            if part.name.startswith("_") and part.name != "__init__":
+                continue
+            if part.name not in have:
+                if bases or part.name == "__init__":
+                    continue  # inherited, or a dataclass
+                return f"has no method {part.name}, which the contract names"
+            problem = signature_problem(have[part.name], part)
+            if problem:
+                return f"has a method {part.name} that {problem}"
+        return ""
+    if isinstance(mine, ast.Assign) and isinstance(mine.value, ast.Lambda):
+        mine = mine.value
+    if isinstance(mine, ast.AsyncFunctionDef):
+        return "is an `async def`: a check calls it as a plain function"
+    if not isinstance(mine, (ast.FunctionDef, ast.Lambda)) or mine.args.vararg:
+        return ""
+    count = len(_positional(theirs.args))
+    have_count = len(_positional(mine.args))
+    needed = have_count - len(mine.args.defaults)
+    asked = count - len(theirs.args.defaults)
+    keyword_only = [a.arg for a, d in zip(mine.args.kwonlyargs, mine.args.kw_defaults) if d is None]
+    if have_count < count or needed > asked or keyword_only:
+        wanted = ", ".join(a.arg for a in _positional(theirs.args))
+        have_names = ", ".join([a.arg for a in _positional(mine.args)] + keyword_only)
+        return f"takes ({have_names}); its contract is ({wanted})"
+    return ""
+
+
+def _positional(args: Any) -> list:
+    return [*args.posonlyargs, *args.args]
