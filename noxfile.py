@@ -14,38 +14,49 @@ if __name__ == "__main__":
 import nox
 
 from checks.runner import pins
-from checks.runner.lab import Lab, discover
+from checks.runner.lab import discover, name_and_title
 
 nox.options.sessions = ["tests"]
 nox.options.default_venv_backend = "none"
 
 
-def run(session: nox.Session, *command: str) -> None:
+def run(session: nox.Session, *command: str, **env: str) -> None:
     """Run the pinned interpreter with the numeric pins set."""
-    session.run(environment.ensure(), *command, env=pins.pins(), external=True)
+    session.run(environment.ensure(), *command, env={**pins.pins(), **env}, external=True)
 
 
-def lab_session(lab: Lab) -> None:
+def lab_session(word: str, title: str, file: str) -> None:
     """Register `lab-N`; a factory, so that each session keeps its own lab."""
 
     def judge(session: nox.Session) -> None:
         if session.posargs and session.posargs[0].isdigit():
-            run(session, "-m", "checks", lab.id, *session.posargs)
+            run(session, "-m", "checks", word, *session.posargs)
             return
-        run(session, "-m", "checks", lab.id, "--reference")
-        run(session, "-m", "checks", lab.id, *session.posargs)
+        run(session, "-m", "checks", word, "--reference")
+        options = ["--strict-stages" if arg == "--strict" else arg for arg in session.posargs]
+        run(
+            session,
+            "-m",
+            "pytest",
+            "-q",
+            "-rfE",
+            file,
+            *options,
+            PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+        )
 
-    judge.__doc__ = f"Lab {lab.number}: {lab.title}. The reference, then your stages."
-    nox.session(name=lab.id)(judge)
+    judge.__doc__ = f"{title}: the reference is judged, then your stages (-- 2: one stage)."
+    nox.session(name=word)(judge)
 
 
 for path in discover():
-    lab_session(Lab(path))
+    lab_session(*name_and_title(path))
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """The maintainers' gates, formatting, lint and types."""
-    run(session, "-m", "ruff", "check", "checks", "noxfile.py", "tests")
+    for words in (("format", "--check"), ("check",)):
+        run(session, "-m", "ruff", *words, "checks", "tests", "conftest.py", "noxfile.py")
     run(session, "-m", "mypy")
     run(session, "-m", "pytest", "-q", *session.posargs)

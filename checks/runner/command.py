@@ -22,6 +22,7 @@ python -m checks                          all labs: what is done, what comes nex
 python -m checks 3                        judge lab 3 (also: lab-3, lab_3_bpe)
 python -m checks 3 2                      judge stage 2 of lab 3
 python -m checks labs/lab_3_bpe.py 120    judge the stage under line 120 (also FILE:120)
+python -m checks all                      judge all labs
 python -m checks hint 3 2                 the next hint of three; never the solution
 
   --strict      a stage that is still to write counts as not right
@@ -70,10 +71,24 @@ def _dispatch(words: list[str], flags: set[str]) -> int:
             raise NotUsable("a hint belongs to a stage", f"python -m checks hint {lab.number} 1")
         print(hints.following(lab, numbers[0]))
         return 0
+    if words == ["all"]:
+        return _all(flags)
     lab, numbers, by_name = _asked(words)
-    if not numbers:
-        numbers = sorted(lab.stages)
-    return _judge(lab, numbers, flags, by_name)
+    return _judge(lab, numbers or sorted(lab.stages), flags, by_name)
+
+
+def _all(flags: set[str]) -> int:
+    """Judge all labs; one that does not parse does not keep the others from it."""
+    worst = 0
+    for path in labs.discover():
+        try:
+            lab = Lab(path)
+            status = _judge(lab, sorted(lab.stages), flags, False)
+        except NotUsable as no:
+            print(no, flush=True)
+            status = 2
+        worst = max(worst, status)
+    return worst
 
 
 def _asked(words: list[str]) -> tuple[Lab, list[int], bool]:

@@ -122,10 +122,7 @@ class Lab:
     @property
     def title(self) -> str:
         """The lab's first heading, without its number."""
-        for line in self.lines:
-            if line.startswith("# # "):
-                return line[4:].rpartition(" · ")[2].strip()
-        return self.stem
+        return _title(self.lines) or self.stem
 
     def definition(self, name: str) -> Definition | None:
         """The newest definition of a name: the last in the file, as in a kernel."""
@@ -217,6 +214,50 @@ def _source(path: str, relative: str, code: str) -> str:
             code,
         ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def name_and_title(path: str) -> tuple[str, str, str]:
+    """(`lab-3`, `BPE tokenizer`, `labs/lab_3_bpe.py`) of a file that may not parse."""
+    file = os.path.basename(path)
+    with open(path, "rb") as source:
+        head = source.read(4096).decode("utf-8", "replace").splitlines()
+    return f"lab-{file.split('_')[1]}", _title(head) or file, f"labs/{file}"
+
+
+def _title(lines: list[str]) -> str:
+    for line in lines:
+        if line.startswith("# # "):
+            return line[4:].rpartition(" · ")[2].strip()
+    return ""
+
+
+def outline(path: str) -> list[tuple[int, int, list[str]]]:
+    """(stage, line, functions) of a file that may not parse: by headings and `def` lines.
+
+    `line` is that of the stage's first function, or of its heading.
+    """
+    with open(path, "rb") as file:
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    solved = {name for line in lines if (name := defined(line)).startswith("solution_")}
+    found: list[tuple[int, int, list[str]]] = []
+    for at, line in enumerate(lines, 1):
+        number, _, _ = line.removeprefix(HEADING).partition(" ")
+        if line.startswith(HEADING) and number.isdigit():
+            found.append((int(number), at, []))
+        elif line.startswith(DIVIDER):
+            break
+        elif found and f"solution_{defined(line)}" in solved:
+            stage, first, names = found[-1]
+            found[-1] = (stage, first if names else at, [*names, defined(line)])
+    return found
+
+
+def defined(line: str) -> str:
+    """The name that a `def` or `class` line at the left margin defines, or nothing."""
+    for word in ("def ", "class "):
+        if line.startswith(word):
+            return line.removeprefix(word).partition("(")[0].partition(":")[0].strip()
+    return ""
 
 
 def is_cell_marker(line: str) -> bool:

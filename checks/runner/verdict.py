@@ -30,7 +30,6 @@ class Verdict:
         "lab",
         "line",
         "message",
-        "next",
         "notes",
         "printed",
         "reference",
@@ -54,7 +53,6 @@ class Verdict:
         self.carried: list[int] = fields.get("carried", [])
         self.notes: list[str] = fields.get("notes", [])
         self.printed: str = fields.get("printed", "")
-        self.next: str = fields.get("next", "")
         self.reference: bool = fields.get("reference", False)
 
     def as_dict(self) -> dict[str, Any]:
@@ -65,6 +63,11 @@ class Verdict:
     def from_dict(cls, fields: dict[str, Any]) -> Verdict:
         """The inverse of `as_dict`."""
         return cls(**fields)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether somebody should look at it: failed, crashed or out of time."""
+        return self.state in WRONG
 
     @property
     def code(self) -> str:
