@@ -63,6 +63,8 @@ def ensure() -> str:
         extra = [] if "-r" in arguments else ["--no-build-isolation"]
         if subprocess.run([*pip, *quick, *extra, *arguments], check=False).returncode:
             raise SystemExit("setting up .venv failed: see pip's message above, then run it again")
+    pins = os.path.join(ROOT, "checks", "runner", "pins.py")
+    subprocess.run([python(), pins], check=True, stdout=subprocess.DEVNULL)
     subprocess.run([python(), "-m", "compileall", "-q", os.path.join(ROOT, "checks")], check=False)
     with open(STAMP, "w", encoding="ascii") as file:
         file.write(_digest())
