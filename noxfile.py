@@ -4,7 +4,10 @@ On a machine with nothing but Python 3.11: `python3 noxfile.py -s lab-3` sets up
 the pinned environment in .venv first.
 """
 
+import os
 import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # nox itself may live elsewhere
 
 from checks import environment
 

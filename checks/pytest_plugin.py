@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from checks.runner import report, sandbox
+from checks.runner import report, sandbox, session
 from checks.runner.lab import Lab, NotUsable, discover, outline
 from checks.runner.verdict import TODO, Verdict
 
@@ -35,10 +35,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> LabFile | None:
-    """Lab files are collected by their name; all other files as usual."""
-    if file_path.suffix == ".py" and str(file_path) in discover(str(file_path.parent.parent)):
+    """Lab files are collected by their name; one that is named itself comes by the next hook."""
+    if _is_lab(file_path) and not parent.session.isinitpath(file_path):
         return LabFile.from_parent(parent, path=file_path)
     return None
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> LabFile | None:
+    """A lab is no module of tests: it is read, and never imported."""
+    return LabFile.from_parent(parent, path=module_path) if _is_lab(module_path) else None
+
+
+def _is_lab(path: Path) -> bool:
+    return path.suffix == ".py" and str(path) in discover(str(path.parent.parent))
 
 
 class LabFile(pytest.File):
@@ -73,7 +82,7 @@ class StageItem(pytest.Item):
             raise StageFailed(str(lab_file.problem))
         job = sandbox.Job(lab_file.lab, [self.number])
         job.assumed = dict(lab_file.verdicts)
-        (verdict,) = sandbox.run_here(job) if _debugged() else sandbox.run(job)
+        (verdict,) = session.judge(job, here=_debugged())
         lab_file.verdicts |= job.assumed
         lab_file.verdicts[self.number] = verdict
         text = report.text(verdict, lab_file.lab)

@@ -9,7 +9,7 @@ import os
 import sys
 
 from checks.runner import lab as labs
-from checks.runner import sandbox
+from checks.runner import sandbox, session
 from checks.runner.lab import Lab, NotUsable
 from checks.runner.verdict import TODO, WRONG
 
@@ -162,7 +162,7 @@ def _judge(lab: Lab, numbers: list[int], flags: set[str], by_name: bool) -> int:
             print(report.text(verdict, lab), flush=True)
 
     job = sandbox.Job(lab, numbers, "--reference" in flags)
-    verdicts = sandbox.run_here(job, say) if "--debug" in flags else sandbox.run(job, say, begin)
+    verdicts = session.judge(job, say, begin, here="--debug" in flags)
     if not by_name and not as_json and not job.reference:
         from checks.runner import report
 
