@@ -2,6 +2,8 @@
 
 import sys
 
+import pytest
+
 from checks.runner import pins
 
 pins.apply()
@@ -16,3 +18,9 @@ if sys.platform != "win32":
         import torch
 
         torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _own_progress(monkeypatch, tmp_path):
+    """No test writes into the journal of the one who runs it."""
+    monkeypatch.setenv("ML_MINI_LABS_PROGRESS", str(tmp_path / "progress"))

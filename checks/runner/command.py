@@ -5,37 +5,54 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from checks.runner import lab as labs
 from checks.runner import sandbox, session
 from checks.runner.lab import Lab, NotUsable
-from checks.runner.verdict import TODO, WRONG
+from checks.runner.verdict import TODO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from checks.runner.verdict import Verdict
 
 USAGE = """\
-python -m checks                          all labs: what is done, what comes next
-python -m checks 3                        judge lab 3 (also: lab-3, lab_3_bpe)
+python -m checks                          all labs: what is done, next, due for recall
+python -m checks 3                        judge lab 3 (also: lab-3, lab_3_bpe, all)
 python -m checks 3 2                      judge stage 2 of lab 3
 python -m checks labs/lab_3_bpe.py 120    judge the stage under line 120 (also FILE:120)
-python -m checks all                      judge all labs
+python -m checks watch                    judge a stage whenever its function is saved
+
 python -m checks hint 3 2                 the next hint of three; never the solution
+python -m checks compare 3 2              yours and the reference, once the stage passed
+python -m checks reset 3 2                put the stub back; your attempt is kept
+python -m checks restore 3 2              bring the newest attempt back
+python -m checks recall                   write again from memory what is due today
 
   --strict      a stage that is still to write counts as not right
   --reference   judge the solutions in place of your functions
   --json        one JSON object a stage
+  --markdown    a table of labs and stages
   --debug       judge in this process, for breakpoints: no time limit
+  --diff        compare: also open a diff in the editor
+  --give-up     compare: show the reference before the stage passed
+  --interview   the labs in the order for an interview (also: --track interview)
+  --svg         the progress as a picture, for a README
   --help        this page"""
 
-FLAGS = ("--strict", "--reference", "--json", "--debug", "--help", "-h")
+FLAGS = {
+    "--strict", "--reference", "--json", "--markdown", "--debug", "--diff", "--give-up",
+    "--interview", "--svg", "--help", "-h",
+}  # fmt: skip
+BY_STAGE = ("hint", "compare", "reset", "restore")
 
 
 def main(arguments: list[str]) -> int:
     """Run the command; returns the exit status."""
+    if arguments[:2] == ["--track", "interview"]:
+        arguments = ["--interview", *arguments[2:]]
     flags = {a for a in arguments if a.startswith("-")}
     words = [a for a in arguments if not a.startswith("-")]
     try:
@@ -47,7 +64,7 @@ def main(arguments: list[str]) -> int:
         if flags & {"--help", "-h"}:
             print(USAGE)
             return 0
-        unknown = flags.difference(FLAGS)
+        unknown = flags - FLAGS
         if unknown:
             raise NotUsable(f"no such option: {min(unknown)}", "python -m checks --help")
         return _dispatch(words, flags)
@@ -62,33 +79,77 @@ def main(arguments: list[str]) -> int:
 
 def _dispatch(words: list[str], flags: set[str]) -> int:
     if not words:
-        return _table()
-    if words[0] == "hint":
+        from checks.runner import progress
+
+        print(progress.svg() if "--svg" in flags else progress.table("--interview" in flags))
+        return 0
+    if words[0] in BY_STAGE:
+        return _on_stage(words[0], words[1:], flags)
+    if words == ["recall"]:
+        from checks.runner import recall
+
+        print(recall.start())
+        return 0
+    if words == ["watch"]:
+        from checks.runner import watch
+
+        return watch.main()
+    if not flags:  # a plain verdict: a watcher, where one runs, gives it faster
+        from checks.runner import ask
+
+        answer = ask.ask(words)
+        if answer is not None:
+            return answer
+    return _verdicts(words, flags, _print)
+
+
+def _on_stage(verb: str, words: list[str], flags: set[str]) -> int:
+    lab, numbers, _ = _asked(words or [verb])
+    if not numbers:
+        raise NotUsable(f"{verb} is for one stage", f"python -m checks {verb} {lab.number} 1")
+    if verb == "hint":
         from checks.runner import hints
 
-        lab, numbers, _ = _asked(words[1:] or ["hint"])
-        if not numbers:
-            raise NotUsable("a hint belongs to a stage", f"python -m checks hint {lab.number} 1")
         print(hints.following(lab, numbers[0]))
         return 0
-    if words == ["all"]:
-        return _all(flags)
-    lab, numbers, by_name = _asked(words)
-    return _judge(lab, numbers or sorted(lab.stages), flags, by_name)
+    if verb == "compare":
+        from checks.runner import compare
+
+        print(compare.compare(lab, numbers[0], "--give-up" in flags, "--diff" in flags))
+        return 0
+    from checks.runner import attempts
+
+    print({"reset": attempts.reset, "restore": attempts.restore}[verb](lab, numbers[0]))
+    return 0
 
 
-def _all(flags: set[str]) -> int:
-    """Judge all labs; one that does not parse does not keep the others from it."""
+def _print(text: str) -> None:
+    print(text, flush=True)
+
+
+def _verdicts(words: list[str], flags: set[str], out: Callable[[str], None]) -> int:
+    if words != ["all"]:
+        lab, numbers, by_name = _asked(words)
+        return _judge(lab, numbers or sorted(lab.stages), flags, by_name, out)
     worst = 0
-    for path in labs.discover():
+    for path in labs.discover():  # one that does not parse does not keep the others from it
         try:
             lab = Lab(path)
-            status = _judge(lab, sorted(lab.stages), flags, False)
+            status = _judge(lab, sorted(lab.stages), flags, False, out)
         except NotUsable as no:
-            print(no, flush=True)
+            out(str(no))
             status = 2
         worst = max(worst, status)
     return worst
+
+
+def answer(words: list[str], heat: Callable[[Lab], None]) -> tuple[int, str]:
+    """A plain verdict for somebody else: exit status and text. `heat` sees the lab first."""
+    said: list[str] = []
+    if words != ["all"]:
+        heat(_asked(words)[0])
+    status = _verdicts(words, set(), said.append)
+    return status, "".join(f"{text}\n" for text in said)
 
 
 def _asked(words: list[str]) -> tuple[Lab, list[int], bool]:
@@ -142,8 +203,10 @@ def stage_at(lab: Lab, line: int) -> int:
     )
 
 
-def _judge(lab: Lab, numbers: list[int], flags: set[str], by_name: bool) -> int:
-    as_json = "--json" in flags
+def _judge(
+    lab: Lab, numbers: list[int], flags: set[str], by_name: bool, out: Callable[[str], None]
+) -> int:
+    as_table = "--markdown" in flags
 
     def begin(job: sandbox.Job) -> sandbox.Child:
         child = sandbox.begin(job)
@@ -152,55 +215,22 @@ def _judge(lab: Lab, numbers: list[int], flags: set[str], by_name: bool) -> int:
         return child
 
     def say(verdict: Verdict) -> None:
-        if as_json:
-            import json
+        from checks.runner import report
 
-            print(json.dumps(_public(verdict), ensure_ascii=False), flush=True)
-        elif by_name or verdict.state != TODO:
-            from checks.runner import report
-
-            print(report.text(verdict, lab), flush=True)
+        if "--json" in flags:
+            out(report.json_line(verdict))
+        elif not as_table and (by_name or verdict.state != TODO):
+            out(report.text(verdict, lab))
 
     job = sandbox.Job(lab, numbers, "--reference" in flags)
     verdicts = session.judge(job, say, begin, here="--debug" in flags)
-    if not by_name and not as_json and not job.reference:
+    if not by_name and "--json" not in flags:
         from checks.runner import report
 
-        print(f"{lab.id}: {report.summary(lab, verdicts)}")
-    bad = [v for v in verdicts if v.state in WRONG]
-    todo = [v for v in verdicts if v.state == TODO]
+        if as_table:
+            out(report.markdown(lab, verdicts))
+        elif not job.reference:
+            out(f"{lab.id}: {report.summary(lab, verdicts)}")
+    bad = any(v.is_wrong for v in verdicts)
+    todo = any(v.state == TODO for v in verdicts)
     return 1 if bad or (todo and (by_name or "--strict" in flags)) else 0
-
-
-def _public(verdict: Verdict) -> dict:
-    fields = verdict.as_dict()
-    fields["diagnosis"] = [f"this is what you get {meaning}" for meaning in verdict.diagnosis]
-    fields["rows"] = [list(pair) for pair in verdict.rows]
-    fields["seconds"] = round(verdict.seconds, 4)
-    return fields
-
-
-def _table() -> int:
-    """All labs: how many stages are written, and where to go on. Judges nothing."""
-    from checks.runner import report
-
-    for path in labs.discover():
-        try:
-            lab = Lab(path)
-        except NotUsable as no:
-            print(no)
-            continue
-        todo = [n for n in lab.stages if not report.is_written(lab, n)]
-        written = len(lab.stages) - len(todo)
-        after = (
-            f"next: {report.place(lab, todo[0])}"
-            if todo
-            else f"judge it: python -m checks {lab.number}"
-        )
-        print(f"{lab.id}  {lab.title:<32} {written} of {len(lab.stages)} written, {after}")
-    print(
-        f"\n{USAGE.splitlines()[1]}"
-        if labs.discover()
-        else f"no labs in {os.path.join(labs.ROOT, 'labs')}"
-    )
-    return 0

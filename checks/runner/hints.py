@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 
+from checks.runner import journal
 from checks.runner import lab as labs
 from checks.runner.lab import Lab, NotUsable
-
-SEEN = os.path.join(labs.ROOT, ".progress", "hints")  # a line for each hint that was shown
 
 
 def read(stem: str) -> dict[int, list[str]]:
@@ -30,14 +29,10 @@ def following(lab: Lab, number: int) -> str:
     every = read(lab.stem).get(number, [])
     if not every:
         raise NotUsable(f"{lab.id} has no hints for stage {number}", f"read stage {number} again")
-    mark = f"{lab.id}/stage-{number}"
-    seen = 0
-    if os.path.exists(SEEN):
-        with open(SEEN, encoding="utf-8", errors="replace") as file:
-            seen = sum(line.strip() == mark for line in file)
+    seen = sum(
+        record.event == "hint" and (record.lab, record.stage) == (lab.id, number)
+        for record in journal.read()
+    )
     at = min(seen, len(every) - 1)
-    if seen < len(every):
-        os.makedirs(os.path.dirname(SEEN), exist_ok=True)
-        with open(SEEN, "a", encoding="utf-8") as file:
-            file.write(f"{mark}\n")
+    journal.write(lab.id, number, "hint")
     return f"hint {at + 1} of {len(every)}, {lab.id} stage {number}\n  {every[at]}"

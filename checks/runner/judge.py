@@ -94,7 +94,8 @@ class Judge:
             self.verdicts[number] = self._judge(number)
         return self.verdicts[number]
 
-    def _verdict(self, number: int, state: str, **fields: Any) -> Verdict:
+    def verdict(self, number: int, state: str, **fields: Any) -> Verdict:
+        """A verdict on a stage, located at its first function unless `line` says otherwise."""
         functions = self.own(number)
         if "line" not in fields:
             found = self.lab.definition(functions[0]) if functions else None
@@ -121,7 +122,7 @@ class Judge:
         own = self.own(number)
         found = [self.lab.definition(name) for name in own]
         if own and all(d is not None and stub.is_stub(d.node) for d in found):
-            return self._verdict(
+            return self.verdict(
                 number, TODO, message=f"{expect.names(own)} still to write", notes=self._notes(own)
             )
         refused = self._refuse(number, own)
@@ -159,7 +160,7 @@ class Judge:
             solution = self.lab.definition(f"solution_{name}")
             problem = stub.signature_problem(definition.node, solution.node) if solution else ""
             if problem:
-                return self._verdict(
+                return self.verdict(
                     number,
                     FAILED,
                     message=f"{name} {problem}",
@@ -187,7 +188,7 @@ class Judge:
             line = near[0].name_line
             message += f"; was it renamed to {near[0].name}? The check asks for {name}"
         column = near[0].column if near else 1
-        return self._verdict(number, FAILED, message=message, line=line, column=column)
+        return self.verdict(number, FAILED, message=message, line=line, column=column)
 
     def _notes(self, own: list[str]) -> list[str]:
         notes = []
@@ -209,12 +210,12 @@ class Judge:
         try:
             check.run(functions, trace)
         except CheckFailed as no:
-            verdict = self._failed(number, no)
+            verdict = self.failed(number, no)
         except BaseException as error:
             trace.entries.append(("raised", False, type(error).__name__))
             verdict = self._crashed(number, error, trace, carried)
         else:
-            verdict = self._verdict(number, PASSED, message="passed")
+            verdict = self.verdict(number, PASSED, message="passed")
         verdict.seconds = time.perf_counter() - begin
         verdict.carried = carried
         verdict.notes = [*verdict.notes, *self._notes(self.own(number))]
@@ -222,7 +223,8 @@ class Judge:
             self.failures[number] = (functions, trace)
         return verdict
 
-    def _failed(self, number: int, no: CheckFailed) -> Verdict:
+    def failed(self, number: int, no: CheckFailed) -> Verdict:
+        """The verdict where a check said no, at the function that it called last."""
         from checks import values
 
         last = Spied.last
@@ -233,7 +235,7 @@ class Judge:
         shown = values.call(*last) if last and last[0] == at else ""
         if shown:
             rows.insert(0, ("call", shown))
-        return self._verdict(
+        return self.verdict(
             number,
             FAILED,
             message=no.case,
@@ -257,14 +259,14 @@ class Judge:
                 done = f"; {expect.names(written)}: nothing wrong found so far" if written else ""
                 first = self.lab.definition(left[0])
                 assert first is not None
-                return self._verdict(
+                return self.verdict(
                     number,
                     TODO,
                     message=f"{expect.names(left)} still to write{done}",
                     line=first.name_line,
                     column=first.column,
                 )
-        return self._verdict(
+        return self.verdict(
             number,
             CRASHED,
             message=seen.message,

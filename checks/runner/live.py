@@ -1,34 +1,112 @@
-"""A check called from a notebook cell: the verdict as text, without a traceback."""
+"""A check called from a notebook cell: the same verdict as everywhere, without a traceback.
+
+What is judged is the newest definition in the kernel. Where that is not what the saved file
+holds, the verdict says so: the commands and the editor's squiggles judge the file.
+"""
 
 from __future__ import annotations
 
+from checks import expect
 from checks.expect import CheckFailed, StageCheck, Trace
+from checks.runner import journal, report, stub
 from checks.runner import lab as labs
+from checks.runner.judge import Judge
+from checks.runner.lab import Lab, NotUsable
+from checks.runner.verdict import PASSED, Verdict
+from checks.runner.workbench import Workbench
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import CodeType
     from typing import Any
 
 
 def run(check: StageCheck, functions: dict[str, Any]) -> None:
-    """Judge the live functions; a failure says which slip gives the same, where one does."""
+    """Judge the live functions; prints a pass, raises `CheckFailed` with the whole verdict."""
     trace = Trace()
+    problem: CheckFailed | None = None
     try:
         check.run(functions, trace)
     except CheckFailed as no:
-        text = [str(no)]
-        stem = check.__module__.split(".")[1]
-        from checks.runner.judge import Judge
+        problem = no
+    except NotImplementedError as error:
+        if not str(error).startswith("stage "):
+            raise
+        problem = CheckFailed(f"{error}: still to write", "", "")
+        problem.message = f"{error} is still to write: fill in its cell, run it, then this one"
+        raise problem from None
+    try:
+        lab = Lab(labs.find(check.__module__.split(".")[1]))
+        judge = Judge(lab)
+    except NotUsable as no:
+        if problem is not None:
+            raise problem from None
+        print(f"stage {check.number} passed: {expect.names(check.parameters)}\n{no}")
+        return
+    notes = _stale(lab, judge, check.number, functions)
+    if problem is None:
+        verdict = judge.verdict(check.number, PASSED, message="passed", notes=notes)
+        _remember(lab, verdict)
+        print(report.text(verdict, lab))
+        return
+    verdict = judge.failed(check.number, problem)
+    judge.failures[check.number] = (functions, trace)
+    verdict.diagnosis = judge.diagnose(check.number)
+    verdict.notes = notes
+    _remember(lab, verdict)
+    problem.message = report.text(verdict, lab)
+    raise problem from None
 
-        judge = Judge(labs.Lab(labs.find(stem)))
-        from checks.runner.diagnose import diagnose
 
-        for slip in diagnose(judge, check.number, functions, trace):
-            text.append(f"  this is    what you get {slip.meaning}")
-        text.append(
-            f"  next       change the function, run its cell again, then this one "
-            f"(hints: checks/{stem}/hints.md)"
-        )
-        no.message = "\n".join(text)
-        raise no from None
-    print(f"stage {check.number} passed: {', '.join(check.parameters)}")
+def _remember(lab: Lab, verdict: Verdict) -> None:
+    if not verdict.notes:  # a verdict on something that the file does not hold is no progress
+        journal.note(lab, verdict)
+
+
+def _stale(lab: Lab, judge: Judge, number: int, functions: dict[str, Any]) -> list[str]:
+    """A sentence where a live function is not the one in the saved file."""
+    other = []
+    bench = Workbench(lab)
+    for name in judge.own(number):
+        found = lab.definition(name)
+        if found is None or stub.is_stub(found.node):
+            other.append(name)
+            continue
+        live = _codes(functions[name])
+        saved = {code.co_name: code for code in _consts(bench.code(found))}
+        if live and not all(n in saved and _same(code, saved[n]) for n, code in live.items()):
+            other.append(name)
+    if not other:
+        return []
+    return [
+        f"the saved file holds another {expect.names(other)} than this kernel: "
+        "save the file, or run the cell again"
+    ]
+
+
+def _codes(function: Any) -> dict[str, CodeType]:
+    """The code of a function, or of the methods that a class defines itself."""
+    if isinstance(function, type):
+        parts = [getattr(part, "__func__", part) for part in vars(function).values()]
+    else:
+        parts = [function]
+    return {part.__code__.co_name: part.__code__ for part in parts if hasattr(part, "__code__")}
+
+
+def _consts(code: CodeType) -> list[CodeType]:
+    """The code objects that stand directly in a module's code, or in that of its class."""
+    inner = [const for const in code.co_consts if hasattr(const, "co_code")]
+    nested = [c for one in inner for c in one.co_consts if hasattr(c, "co_code")]
+    return [*nested, *inner]
+
+
+def _same(a: CodeType, b: CodeType) -> bool:
+    """Whether two pieces of code do the same; file and line numbers do not count."""
+    if (a.co_code, a.co_names, a.co_varnames) != (b.co_code, b.co_names, b.co_varnames):
+        return False
+    if len(a.co_consts) != len(b.co_consts):
+        return False
+    return all(
+        _same(x, y) if hasattr(x, "co_code") and hasattr(y, "co_code") else x == y
+        for x, y in zip(a.co_consts, b.co_consts)
+    )

@@ -128,3 +128,30 @@ def summary(lab: Lab, verdicts: list[Verdict]) -> str:
     open_stages = [v.stage for v in verdicts if v.state != PASSED]
     tail = f", next: {place(lab, open_stages[0])}" if open_stages else ": all stages pass"
     return f"{done} of {len(verdicts)} done{tail}"
+
+
+def json_line(verdict: Verdict) -> str:
+    """One JSON object: all that the verdict holds."""
+    import json
+
+    fields = verdict.as_dict()
+    fields["diagnosis"] = [f"this is what you get {meaning}" for meaning in verdict.diagnosis]
+    fields["rows"] = [list(pair) for pair in verdict.rows]
+    fields["seconds"] = round(verdict.seconds, 4)
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def markdown(lab: Lab, verdicts: list[Verdict]) -> str:
+    """A table of the lab's stages, for a job summary."""
+    rows = [
+        f"### {lab.id} · {lab.title}",
+        "",
+        "| stage | verdict | seconds | |",
+        "|---|---|---|---|",
+    ]
+    for verdict in verdicts:
+        title = f"{verdict.stage} · {lab.stages[verdict.stage].title}"
+        said = problem(verdict).partition(": stage ")[2] if verdict.state in WRONG else ""
+        cell = said.replace("|", "\\|")
+        rows.append(f"| {title} | {verdict.state} | {verdict.seconds:.2f} | {cell} |")
+    return "\n".join([*rows, ""])

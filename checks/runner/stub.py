@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def _body(node: Any) -> list:
+def statements(node: Any) -> list:
     """The statements after the docstring."""
     body = node.body
     first = body[0]
@@ -54,7 +54,7 @@ def is_stub(node: Any) -> bool:
     """Whether a function, or every method of a class, is still to be written."""
     parts = methods(node)
     return bool(parts) and all(
-        len(_body(part)) == 1 and raises_stub(_body(part)[0]) for part in parts
+        len(statements(part)) == 1 and raises_stub(statements(part)[0]) for part in parts
     )
 
 
@@ -69,7 +69,7 @@ def generate(lab: Lab, definition: Definition, stage: int) -> str:
     lines: list[str] = []
     at = definition.line
     for part in methods(definition.node):
-        body = _body(part)
+        body = statements(part)
         start = body[0].lineno if body else part.end_lineno + 1
         if body and lab.lines[start - 1].encode()[: body[0].col_offset].strip():
             head = lab.lines[start - 1].encode()[: body[0].col_offset].decode()
@@ -99,7 +99,7 @@ def _comments_above(lab: Lab, line: int) -> int:
 
 def line_count(lab: Lab, node: Any) -> int:
     """Lines of code in a body: no docstring, no blank line, no comment line."""
-    body = _body(node)
+    body = statements(node)
     rows = lab.lines[body[0].lineno - 1 : node.end_lineno]
     return sum(1 for row in rows if row.strip() and not row.lstrip().startswith("#"))
 

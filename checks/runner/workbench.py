@@ -87,6 +87,11 @@ class Workbench:
             self._compiled[definition.name] = loads(definition, self.lab.path, self.flags)
         return self._compiled[definition.name][1]
 
+    def code(self, definition: Definition) -> Any:
+        """The compiled definition, as a module's code that would define it."""
+        self._loads(definition)
+        return self._compiled[definition.name][0]
+
     def build(self, names: Iterable[str]) -> dict[str, Any]:
         """A namespace that holds `names` and all they reach; definitions run once each."""
         space = self.module.__dict__

@@ -1,0 +1,211 @@
+"""Verdicts on save: a resident parent with NumPy loaded, a fresh fork for every verdict.
+
+The parent never runs a learner's code, and never imports a check, so that nothing leaks from
+one verdict to the next. Each save judges the stages whose functions changed; what was wrong
+before and did not change is said again, at the lines where it stands now, since an editor
+drops all problems of the last round when a new one begins.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+import time
+
+from checks.runner import lab as labs
+from checks.runner import pins, report, sandbox, session
+from checks.runner.lab import Lab, NotUsable, discover
+from checks.runner.verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STEP, DEBOUNCE = 5, 40  # ms: how long a burst of events may go on, and at most
+PROBE = 1.0  # seconds in which a file's event must arrive, or the folder is polled
+POLL = 300  # ms between looks, where events do not arrive
+
+
+class Watched:
+    """One lab, as it was when it was last saved: its functions, and the standing verdicts."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.sources: dict[int, dict[str, str]] = {}
+        self.lines: dict[str, int] = {}
+        self.standing: dict[int, Verdict] = {}
+        self.imports: set[str] = set()
+
+    def look(self) -> tuple[Lab, list[int]]:
+        """The lab as it is now, and the stages whose functions are not what they were."""
+        lab = Lab(self.path)
+        sources: dict[int, dict[str, str]] = {}
+        for number, _, functions in labs.outline(self.path):
+            found = [lab.definition(name) for name in functions]
+            sources[number] = {d.name: lab.source(d) for d in found if d}
+        changed = [n for n in sources if self.sources and sources[n] != self.sources.get(n)]
+        self._move(lab)
+        self.imports = {"numpy", "torch"} & set(_imported(lab))
+        self.sources = sources
+        return lab, changed
+
+    def _move(self, lab: Lab) -> None:
+        """Standing verdicts follow their function to its new lines."""
+        lines = {name: found[-1].name_line for name, found in lab.definitions.items()}
+        for verdict in self.standing.values():
+            for name in verdict.functions[:1]:
+                verdict.line += lines.get(name, 0) - self.lines.get(name, lines.get(name, 0))
+        self.lines = lines
+
+
+class Watcher:
+    """Watches labs/ and answers Run Stage, one verdict at a time."""
+
+    def __init__(self) -> None:
+        self.watched = {path: Watched(path) for path in discover()}
+        self.lock = threading.Lock()
+        self.warm: set[str] = set()
+        for watched in self.watched.values():
+            try:
+                watched.look()
+            except NotUsable:
+                continue  # said when it is saved
+
+    def start_warm(self) -> None:
+        """NumPy at once; PyTorch waits until a lab that uses it is saved or asked for."""
+        if any("numpy" in watched.imports for watched in self.watched.values()):
+            self._import("numpy")
+
+    def heat(self, lab: Lab) -> None:
+        """Import what the lab's checks will need, once, in the parent that all verdicts fork."""
+        for name in ("numpy", "torch"):
+            if name in _imported(lab):
+                self._import(name)
+
+    def _import(self, name: str) -> None:
+        if name in self.warm or not sandbox.CAN_FORK:
+            return
+        self.warm.add(name)
+        pins.apply()
+        module = __import__(name)
+        if name == "numpy":
+            module.random.default_rng(0)  # a lazy submodule: 17 ms in every fork
+        else:
+            module.set_num_threads(1)  # a fork of a parent with threads may hang
+
+    def saved(self, path: str) -> None:
+        """A lab was written: judge what changed, and say again what still stands."""
+        with self.lock:
+            watched = self.watched.setdefault(path, Watched(path))
+            say(f"saved labs/{os.path.basename(path)}")
+            begin = time.perf_counter()
+            try:
+                lab, changed = watched.look()
+            except NotUsable as no:
+                say(str(no))
+            else:
+                self._judge(watched, lab, changed)
+                if not changed:
+                    say("no function of a stage changed")
+            say(f"watching labs/ ({1e3 * (time.perf_counter() - begin):.0f} ms)")
+
+    def _judge(self, watched: Watched, lab: Lab, changed: list[int]) -> None:
+        for number in changed:
+            watched.standing.pop(number, None)
+        for verdict in watched.standing.values():
+            say(report.problem(verdict))
+        self.heat(lab)
+
+        def told(verdict: Verdict) -> None:
+            if verdict.is_wrong:
+                watched.standing[verdict.stage] = verdict
+            say(report.text(verdict, lab))
+
+        if changed:
+            session.judge(sandbox.Job(lab, changed), told)
+
+    def changes(self) -> Iterator[list[str]]:
+        """The labs that were written, as they come; never returns."""
+        import watchfiles
+
+        folder = os.path.join(labs.ROOT, "labs")
+        polling = not events_arrive(folder)
+        if polling:
+            say(f"events do not arrive in {folder}: looking every {POLL / 1000:g} s instead")
+        say(f"watching labs/ (process {os.getpid()}, Ctrl+C ends it)")
+        for batch in watchfiles.watch(
+            folder,
+            watch_filter=lambda _, path: path in self.watched or path in discover(),
+            step=STEP,
+            debounce=DEBOUNCE,
+            force_polling=polling,
+            poll_delay_ms=POLL,
+            raise_interrupt=False,
+        ):
+            yield sorted({path for _, path in batch if os.path.exists(path)})
+
+
+def _imported(lab: Lab) -> set[str]:
+    """The top-level modules that a lab's import statements name."""
+    found: set[str] = set()
+    for every in lab.definitions.values():
+        node = every[-1].node
+        for alias in getattr(node, "names", []):
+            found.add((getattr(node, "module", None) or alias.name).partition(".")[0])
+    return found
+
+
+def events_arrive(folder: str) -> bool:
+    """Whether the system reports a write in `folder`; on some bind mounts it does not."""
+    import watchfiles
+
+    if os.environ.get("WATCHFILES_FORCE_POLLING"):
+        return False
+    seen, ready = threading.Event(), threading.Event()
+
+    def listen() -> None:
+        for _ in watchfiles.watch(
+            folder, watch_filter=None, step=10, debounce=50, stop_event=seen,
+            rust_timeout=100, yield_on_timeout=True,
+        ):  # fmt: skip
+            if ready.is_set():
+                if _:
+                    seen.set()
+            else:
+                ready.set()
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    ready.wait(PROBE)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe-", suffix=".tmp") as file:
+        file.write(b"x")
+        file.flush()
+        arrived = seen.wait(PROBE)
+    seen.set()
+    return arrived
+
+
+def say(text: str) -> None:
+    """A line for the person and for the editor's matcher, at once."""
+    print(text, flush=True)
+
+
+def main() -> int:
+    """`python -m checks watch`."""
+    from checks.runner import ask
+
+    watcher = Watcher()
+    watcher.start_warm()
+    server = ask.serve(watcher.lock, watcher.heat)
+    try:
+        for batch in watcher.changes():
+            for path in batch:
+                watcher.saved(path)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.close()
+    sys.stdout.flush()
+    return 0
