@@ -82,7 +82,10 @@ class StageItem(pytest.Item):
             raise StageFailed(str(lab_file.problem))
         job = sandbox.Job(lab_file.lab, [self.number])
         job.assumed = dict(lab_file.verdicts)
-        (verdict,) = session.judge(job, here=_debugged())
+        try:
+            (verdict,) = session.judge(job, here=_debugged())
+        except NotUsable as no:
+            raise StageFailed(str(no)) from None
         lab_file.verdicts |= job.assumed
         lab_file.verdicts[self.number] = verdict
         text = report.text(verdict, lab_file.lab)

@@ -1,0 +1,1 @@
+"""A real VS Code, without a screen: `nox -s vscode`."""
