@@ -45,6 +45,24 @@ def with_slip(lab: Lab, slip: Slip) -> Lab:
     return solved(lab).splice(slip.function, wrong)
 
 
+def written(lab: Lab, functions: list[str]) -> Lab:
+    """The lab as a learner fills it in: signature and docstring stay, the body is a solution's."""
+    for function in functions:
+        mine, theirs = lab.definition(function), lab.definition(f"solution_{function}")
+        bodies = {}
+        for part in stub.methods(theirs.node):
+            first = stub.statements(part)[0]
+            rows = lab.lines[first.lineno - 1 : part.end_lineno]
+            bodies[part.name.removeprefix("solution_")] = stub.as_learner("\n".join(rows))
+        source = lab.source(mine)
+        for part in stub.methods(mine.node):
+            rows = lab.lines[stub.statements(part)[0].lineno - 2 : part.end_lineno]
+            assert source.count("\n".join(rows)) == 1
+            source = source.replace("\n".join(rows), bodies[part.name])
+        lab = lab.splice(function, source)
+    return lab
+
+
 def judged(lab: Lab, number: int) -> Verdict:
     """The verdict on one stage, in a child process as a learner gets it."""
     (verdict,) = sandbox.run(sandbox.Job(lab, [number]))

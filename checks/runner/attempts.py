@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import time
+from _ast import ClassDef
 
 from checks.expect import names
 from checks.runner import journal, stub
 from checks.runner.judge import Judge
 from checks.runner.lab import Definition, Lab, NotUsable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BOM = b"\xef\xbb\xbf"
 
@@ -48,8 +54,9 @@ def reset(lab: Lab, number: int, event: str = "reset") -> str:
     mine = definitions(lab, number)
     if all(stub.is_stub(d.node) for d in mine):
         return f"stage {number} is the stub already: {lab.where(mine[0].name_line)}"
+    stubs = [(d, _stub(lab, d, number)) for d in mine]
     kept = keep(lab, number)
-    replace(lab, [(d, stub.generate(lab, d, number)) for d in mine])
+    replace(lab, stubs)
     journal.write(lab.id, number, event)
     functions = names(d.name for d in mine)
     return (
@@ -58,6 +65,46 @@ def reset(lab: Lab, number: int, event: str = "reset") -> str:
         f"  next       write it, or bring your attempt back: "
         f"python -m checks restore {lab.number} {number}"
     )
+
+
+def _stub(lab: Lab, mine: Definition, number: int) -> str:
+    """The shipped stub: from the file, or from git where the contract was changed in the file."""
+    theirs = lab.definition(f"solution_{mine.name}")
+    assert theirs is not None, f"{lab.relative} has no solution_{mine.name}"
+    documented = isinstance(mine.node, ClassDef) or stub.has_docstring(mine.node)
+    if documented and stub.signature(mine.node, hidden=True) == stub.signature(theirs.node):
+        return stub.generate(lab, mine, number)
+    for text in _history(lab):
+        try:
+            older = Lab(lab.path, text)
+        except NotUsable:
+            continue
+        found = older.definition(mine.name)
+        if found is not None and stub.is_stub(found.node):
+            return older.source(found)
+    raise NotUsable(
+        f"the signature or the docstring of {mine.name} is not the shipped one, "
+        "and git remembers no stub of it",
+        "put its contract back first; your code can stay",
+        lab.where(mine.name_line),
+        lab.id,
+    )
+
+
+def _history(lab: Lab) -> Iterator[str]:
+    """The lab file as git remembers it, newest first; nothing where there is no git."""
+    folder, name = os.path.split(lab.path)
+    git = ["git", "-C", folder]
+    try:
+        log = subprocess.run(
+            [*git, "log", "--format=%H", "-n", "200", "--", name], capture_output=True, check=True
+        )
+        for commit in log.stdout.decode().split():
+            shown = subprocess.run([*git, "show", f"{commit}:./{name}"], capture_output=True)
+            if shown.returncode == 0:
+                yield shown.stdout.decode("utf-8", "replace").replace("\r\n", "\n")
+    except (OSError, subprocess.CalledProcessError):
+        return
 
 
 def keep(lab: Lab, number: int) -> str:

@@ -19,14 +19,29 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 def statements(node: Any) -> list:
     """The statements after the docstring."""
-    body = node.body
-    first = body[0]
-    documented = (
+    return node.body[1:] if has_docstring(node) else node.body
+
+
+def has_docstring(node: Any) -> bool:
+    """Whether a function or a class begins with its docstring."""
+    first = node.body[0]
+    return (
         isinstance(first, ast.Expr)
         and isinstance(first.value, ast.Constant)
         and isinstance(first.value.value, str)
     )
-    return body[1:] if documented else body
+
+
+def signature(node: Any, hidden: bool = False) -> list[tuple[str, list[str]]]:
+    """(name, parameters) of a function, or of the methods that a class shows to its user.
+
+    hidden   count a class's private methods too
+    """
+    return [
+        (part.name.removeprefix("solution_"), [arg.arg for arg in _positional(part.args)])
+        for part in methods(node)
+        if part is node or hidden or not part.name.startswith("_") or part.name == "__init__"
+    ]
 
 
 def methods(node: Any) -> list:
