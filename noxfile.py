@@ -63,3 +63,21 @@ def tests(session: nox.Session) -> None:
         run(session, "-m", "ruff", *words, "checks", "tests", "conftest.py", "noxfile.py")
     run(session, "-m", "mypy")
     run(session, "-m", "pytest", "-q", *session.posargs)
+
+
+@nox.session
+def vscode(session: nox.Session) -> None:
+    """A real VS Code without a screen: tasks, problems, squiggles; remakes the README's picture."""
+    run(session, "-m", "pytest", "-q", "tests/editor/test_editor.py", *session.posargs)
+
+
+@nox.session
+def strength(session: nox.Session) -> None:
+    """Slips, right answers and generated mutants of every stage: what the checks catch."""
+    run(session, "-m", "tests.strength", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write requirements.lock anew from the names in pyproject.toml, with hashes."""
+    run(session, "-m", "tests.lock", *session.posargs)

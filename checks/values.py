@@ -187,12 +187,29 @@ def _contrast_arrays(got: Any, expected: Any) -> tuple[str, str]:
     for (i, g), (_, e) in zip(numbers(got), numbers(expected)):
         if g == e or (g != g and e != e):
             continue
-        gap = abs(g - e)
-        gap = float("inf") if gap != gap else gap
+        gap = _gap(g, e)
         if gap > worst:
             worst, index, pair = gap, i, (g, e)
     where = f" at {[int(n) for n in index]}, where they differ most" if index else ""
-    return f"{float(pair[0]):.10g}{where}", f"{float(pair[1]):.10g}"
+    return f"{_digits(pair[0])}{where}", _digits(pair[1])
+
+
+def _gap(a: Any, b: Any) -> float:
+    """How far two entries are apart: infinite for a NaN, 1 where they are no numbers."""
+    try:
+        gap = abs(complex(a) - complex(b))
+    except (TypeError, ValueError):
+        return 1.0
+    return float("inf") if gap != gap else gap
+
+
+def _digits(value: Any) -> str:
+    """A number with ten digits, so that one can see where two of them part."""
+    return f"{float(value):.10g}" if shape(value) == () and _is_real(value) else show(value)
+
+
+def _is_real(value: Any) -> bool:
+    return not isinstance(value, complex) and getattr(value, "dtype", float) not in (bool, complex)
 
 
 def freeze(value: Any) -> Any:

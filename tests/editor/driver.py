@@ -120,11 +120,10 @@ class Editor:
 
     def pick(self, text: str) -> None:
         """Choose the entry of the open list that holds `text`."""
-        self.page.wait_for_selector(".quick-input-list .monaco-list-row")
+        self.page.wait_for_timeout(1200)
         self.page.keyboard.insert_text(text)
         self.page.wait_for_timeout(600)
         self.page.keyboard.press("Enter")
-        self.page.wait_for_timeout(600)
 
     def goto(self, line: int) -> None:
         """Put the cursor into a line of the open file."""
@@ -136,8 +135,13 @@ class Editor:
 
     def task(self, name: str) -> None:
         """Run a task by its label."""
-        self.command("Tasks: Run Task")
-        self.pick(name)
+        self.page.keyboard.press("F1")
+        self.page.wait_for_timeout(600)
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(f"task {name}")
+        self.page.wait_for_timeout(2500)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_timeout(800)
 
     def count(self) -> int:
         """Errors and warnings that the status bar shows."""

@@ -203,3 +203,310 @@ def train_fast(text, n_merges):
             if count[q] > 0:
                 heapq.heappush(heap, (-count[q], q))
     return merges
+
+# %% Stage 1: a dict with get, tuples built by hand
+def pair_counts(ids):
+    counts, before = {}, None
+    for n in ids:
+        if before is not None:
+            counts[(before, n)] = counts.get((before, n), 0) + 1
+        before = n
+    return counts
+
+# %% Stage 1: sorted runs, grouped
+def pair_counts(sequence):
+    from itertools import groupby
+    pairs = sorted((sequence[k], sequence[k + 1]) for k in range(len(sequence) - 1))
+    return {pair: len(list(run)) for pair, run in groupby(pairs)}
+
+# %% Stage 1: recursion by halves, a pair named in a NamedTuple
+def pair_counts(ids, start=0, stop=None):
+    from typing import NamedTuple
+    Pair = NamedTuple("Pair", [("left", int), ("right", int)])
+    stop = len(ids) if stop is None else stop
+    if stop - start < 2:
+        return {}
+    if stop - start == 2:
+        return {Pair(ids[start], ids[start + 1]): 1}
+    middle = (start + stop) // 2
+    total = pair_counts(ids, start, middle + 1)
+    for pair, n in pair_counts(ids, middle, stop).items():
+        total[pair] = total.get(pair, 0) + n
+    return total
+
+# %% Stage 1: the loop that most tutorials have, with an optional dict to add to
+def pair_counts(ids, counts=None):
+    counts = {} if counts is None else counts
+    for pair in zip(ids, ids[1:]):
+        counts[pair] = counts.get(pair, 0) + 1
+    return counts
+
+# %% Stage 2: the loop that most tutorials have
+def merge(ids, pair, idx):
+    newids = []
+    i = 0
+    while i < len(ids):
+        if i < len(ids) - 1 and ids[i] == pair[0] and ids[i + 1] == pair[1]:
+            newids.append(idx)
+            i += 2
+        else:
+            newids.append(ids[i])
+            i += 1
+    return newids
+
+# %% Stage 2: a copy that shrinks where the pair stands
+def merge(ids, pair, new_id):
+    out, at = list(ids), 0
+    while at < len(out) - 1:
+        if out[at] == pair[0] and out[at + 1] == pair[1]:
+            out[at : at + 2] = [new_id]
+        at += 1
+    return out
+
+# %% Stage 2: characters of a private string, and str.replace
+def merge(ids, pair, new_id):
+    text = "".join(map(chr, ids)).replace(chr(pair[0]) + chr(pair[1]), chr(new_id))
+    return [ord(letter) for letter in text]
+
+# %% Stage 2: a generator with one id held back
+def merge(ids, pair, new_id):
+    def walk():
+        held = None
+        for n in ids:
+            if held is None:
+                held = n
+            elif (held, n) == pair:
+                yield new_id
+                held = None
+            else:
+                yield held
+                held = n
+        if held is not None:
+            yield held
+    return list(walk())
+
+# %% Stage 2: marks first, then builds
+def merge(ids, pair, new_id):
+    left, right = pair
+    dead = [False] * len(ids)
+    for i in range(len(ids) - 1):
+        if not dead[i] and ids[i] == left and ids[i + 1] == right:
+            dead[i + 1] = True
+    return [new_id if i + 1 < len(ids) and dead[i + 1] else ids[i]
+            for i in range(len(ids)) if not dead[i]]
+
+# %% Stage 3: the loop that most tutorials have, stopped early
+def train(data, num_merges):
+    ids = list(data)
+    merges = {}
+    for i in range(num_merges):
+        stats = pair_counts(ids)
+        if not stats:
+            break
+        pair = max(stats, key=stats.get)
+        if stats[pair] == 1:
+            break
+        merges[pair] = 256 + i
+        ids = merge(ids, pair, 256 + i)
+    return list(merges)
+
+# %% Stage 3: ties to the pair of the longest, then smallest bytes
+def train(data, n_merges):
+    ids, merges = list(data), []
+    token = {i: bytes([i]) for i in range(256)}
+    while len(merges) < n_merges:
+        counts = {p: n for p, n in pair_counts(ids).items() if n >= 2}
+        if not counts:
+            break
+        pair = min(counts, key=lambda p: (-counts[p], -len(token[p[0]] + token[p[1]]), token[p[0]], token[p[1]]))
+        new = 256 + len(merges)
+        token[new] = token[pair[0]] + token[pair[1]]
+        ids = merge(ids, pair, new)
+        merges.append(pair)
+    return merges
+
+# %% Stage 3: counts mended as the merge goes, no helper at all
+def train(data, n_merges):
+    ids, merges = list(data), []
+    for new in range(256, 256 + n_merges):
+        counts = {}
+        for i in range(len(ids) - 1):
+            counts[ids[i], ids[i + 1]] = counts.get((ids[i], ids[i + 1]), 0) + 1
+        best, most = None, 1
+        for pair, n in counts.items():
+            if n > most:
+                best, most = pair, n
+        if best is None:
+            return merges
+        merges.append(best)
+        out, i = [], 0
+        while i < len(ids):
+            hit = ids[i : i + 2] == list(best)
+            out.append(new if hit else ids[i])
+            i += 1 + hit
+        ids = out
+    return merges
+
+# %% Stage 3: tuples in a set, whose hash no seed touches; a tuple subclass comes back
+def train(data, n_merges):
+    from collections import namedtuple
+    Merge = namedtuple("Merge", "left right")
+    ids, merges = [int(b) for b in data], []
+    for k in range(n_merges):
+        neighbours = list(zip(ids, ids[1:]))
+        pairs = set(neighbours)
+        pair = max(pairs, key=neighbours.count, default=None)
+        if pair is None or neighbours.count(pair) < 2:
+            break
+        ids = merge(ids, pair, 256 + k)
+        merges.append(Merge(*pair))
+    return merges
+
+# %% Stage 4: defaultdict for the vocabulary, codecs to decode
+def build_vocab(merges):
+    tokens = defaultdict(bytes)
+    for i in range(256 + len(merges)):
+        tokens[i] = i.to_bytes(1, "big") if i < 256 else b"".join(tokens[p] for p in merges[i - 256])
+    return tokens
+
+
+def decode(ids, vocab):
+    import codecs
+    return codecs.decode(b"".join(map(vocab.get, ids)), "utf-8", "replace")
+
+# %% Stage 4: the vocabulary by list, turned into a dict at the end
+def build_vocab(merges):
+    spelled = list(map(bytes, zip(range(256))))
+    for left, right in merges:
+        spelled += [spelled[left] + spelled[right]]
+    return {number: token for number, token in enumerate(spelled)}
+
+# %% Stage 4: an incremental decoder, token by token
+def decode(ids, vocab):
+    import codecs
+    reader = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    return "".join(reader.decode(vocab[i]) for i in ids) + reader.decode(b"", final=True)
+
+# %% Stage 5: the loop that most tutorials have
+def encode(text, merges):
+    order = {pair: i for i, pair in enumerate(merges)}
+    ids = list(text.encode("utf-8"))
+    while len(ids) >= 2:
+        stats = pair_counts(ids)
+        pair = min(stats, key=lambda p: order.get(p, float("inf")))
+        if pair not in order:
+            break
+        ids = merge(ids, pair, 256 + order[pair])
+    return ids
+
+# %% Stage 5: a heap of ranks over a linked list
+def encode(text, merges):
+    import heapq
+    ranks = {tuple(p): r for r, p in enumerate(merges)}
+    ids = list(text.encode("utf-8"))
+    after = list(range(1, len(ids) + 1))
+    before = list(range(-1, len(ids) - 1))
+    heap = [(ranks[p], i) for i, p in enumerate(zip(ids, ids[1:])) if p in ranks]
+    heapq.heapify(heap)
+    while heap:
+        rank, i = heapq.heappop(heap)
+        j = after[i] if ids[i] is not None else len(ids)
+        if j >= len(ids) or ids[j] is None or ranks.get((ids[i], ids[j])) != rank:
+            continue
+        ids[i], ids[j] = 256 + rank, None
+        after[i] = after[j]
+        if after[i] < len(ids):
+            before[after[i]] = i
+            if (ids[i], ids[after[i]]) in ranks:
+                heapq.heappush(heap, (ranks[ids[i], ids[after[i]]], i))
+        if before[i] >= 0 and (ids[before[i]], ids[i]) in ranks:
+            heapq.heappush(heap, (ranks[ids[before[i]], ids[i]], before[i]))
+    return [n for n in ids if n is not None]
+
+
+def compression_ratio(text, merges):
+    from fractions import Fraction
+    return Fraction(len(text.encode()), len(encode(text, merges))).__float__()
+
+# %% Stage 5: recursion on the lowest rank
+def encode(text, merges):
+    def step(ids, rank):
+        if rank == len(merges):
+            return ids
+        return step(merge(ids, merges[rank], 256 + rank), rank + 1)
+    return step(list(bytes(text, "utf8")), 0)
+
+
+def compression_ratio(text, merges):
+    return sum(1 for _ in text.encode()) / len(encode(text, merges))
+
+# %% Stage 6: one list of ids with walls between the words
+def train_fast(text, n_merges):
+    ids, merges = [], []
+    for word in re.findall(r" ?\S+|\s+", text):
+        ids += [*word.encode(), -1]
+    for new in range(256, 256 + n_merges):
+        counts = Counter(p for p in zip(ids, ids[1:]) if -1 not in p)
+        pair, n = max(counts.items(), key=lambda item: (item[1], item[0]), default=(None, 0))
+        if n < 2:
+            break
+        ids = merge(ids, pair, new)
+        merges.append(pair)
+    return merges
+
+# %% Stage 6: every occurrence mended by itself, neighbours only
+def train_fast(text, n_merges):
+    found = Counter(re.findall(r" ?\S+|\s+", text))
+    words = [(list(w.encode("utf-8")), n) for w, n in found.items()]
+    counts, where = defaultdict(int), defaultdict(set)
+    for k, (ids, n) in enumerate(words):
+        for pair in zip(ids, ids[1:]):
+            counts[pair] += n
+            where[pair].add(k)
+    merges = []
+    while len(merges) < n_merges and counts:
+        pair = max(counts, key=lambda p: (counts[p], -p[0], -p[1]))
+        if counts[pair] < 2:
+            break
+        new = 256 + len(merges)
+        merges.append(pair)
+        for k in sorted(where.pop(pair)):
+            ids, n = words[k]
+            at = 0
+            while at < len(ids) - 1:
+                if (ids[at], ids[at + 1]) == pair:
+                    if at > 0:
+                        counts[ids[at - 1], ids[at]] -= n
+                        counts[ids[at - 1], new] += n
+                        where[ids[at - 1], new].add(k)
+                    if at + 2 < len(ids):
+                        counts[ids[at + 1], ids[at + 2]] -= n
+                        counts[new, ids[at + 2]] += n
+                        where[new, ids[at + 2]].add(k)
+                    counts[pair] -= n
+                    ids[at : at + 2] = [new]
+                at += 1
+        counts.pop(pair, None)
+    return merges
+
+# %% Stage 6: the words by hand, a compiled pattern of one's own
+WORD = re.compile(r" \S+|\S+|\s+")
+
+
+def train_fast(text, n_merges):
+    words = {}
+    for found in WORD.finditer(text):
+        key = tuple(found.group().encode())
+        words[key] = words.get(key, 0) + 1
+    merges = []
+    for rank in range(n_merges):
+        counts = {}
+        for word, times in words.items():
+            for pair, n in pair_counts(list(word)).items():
+                counts[pair] = counts.get(pair, 0) + n * times
+        pair = min(counts, key=lambda p: (-counts[p], p), default=None)
+        if pair is None or counts[pair] < 2:
+            return merges
+        merges.append(pair)
+        words = {tuple(merge(list(w), pair, 256 + rank)): n for w, n in words.items()}
+    return merges

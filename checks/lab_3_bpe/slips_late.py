@@ -1,0 +1,355 @@
+"""Wrong on purpose: what people write in stages 4 to 6 of lab 3, and what each of them gives."""
+
+from checks.expect import Slip
+
+LATE = [
+    Slip("build_vocab", "range(256)", "range(255)", "when byte 255 is left out"),
+    Slip("build_vocab", "range(256)", "range(128)", "when only the 128 ASCII bytes are there"),
+    Slip(
+        "build_vocab",
+        "bytes([byte])",
+        "bytes(byte)",
+        "when bytes(n) is called, which makes n zero bytes",
+    ),
+    Slip("build_vocab", "bytes([byte])", "chr(byte).encode()", "when characters are put for bytes"),
+    Slip(
+        "build_vocab",
+        "vocab[left] + vocab[right]",
+        "vocab[right] + vocab[left]",
+        "when the two parts are joined the wrong way round",
+    ),
+    Slip(
+        "build_vocab",
+        "enumerate(merges, 256)",
+        "enumerate(merges, 257)",
+        "when the first merge gets the id 257",
+    ),
+    Slip(
+        "decode",
+        'b"".join(vocab[i] for i in ids).decode("utf-8", errors="replace")',
+        '"".join(vocab[i].decode("utf-8", errors="replace") for i in ids)',
+        "when each token is decoded alone, in place of the joined bytes",
+    ),
+    Slip(
+        "decode",
+        'errors="replace"',
+        'errors="ignore"',
+        "when bytes that are no text vanish in place of being marked",
+    ),
+    Slip(
+        "decode",
+        'errors="replace"',
+        'errors="strict"',
+        "when bytes that are no text raise in place of being marked",
+    ),
+    Slip(
+        "decode",
+        'decode("utf-8", errors="replace")',
+        'decode("latin-1")',
+        "when bytes are read as Latin-1",
+    ),
+    Slip(
+        "build_vocab",
+        "enumerate(merges, 256)",
+        "enumerate(merges)",
+        "when the merges are numbered from 0, over the bytes",
+    ),
+    Slip(
+        "build_vocab",
+        "vocab[left] + vocab[right]",
+        "bytes([left, right])",
+        "when the parts of a merge are taken for bytes, though a part may be a merge",
+    ),
+    Slip(
+        "decode",
+        'b"".join(vocab[i] for i in ids).decode("utf-8", errors="replace")',
+        'str(b"".join(vocab[i] for i in ids))',
+        "when str() shows the bytes, in place of decoding them",
+    ),
+    Slip(
+        "encode",
+        'list(text.encode("utf-8"))',
+        "[ord(c) for c in text]",
+        "when characters are taken for bytes",
+    ),
+    Slip(
+        "encode",
+        "min(found, key=ranks.get)",
+        "max(found, key=ranks.get)",
+        "when the highest rank is merged first",
+    ),
+    Slip(
+        "encode",
+        "min(found, key=ranks.get)",
+        "found[0]",
+        "when the leftmost pair is merged first",
+    ),
+    Slip(
+        "encode",
+        "min(found, key=ranks.get)",
+        "max(found, key=list(zip(ids, ids[1:])).count)",
+        "when the most frequent pair is merged first",
+    ),
+    Slip("encode", "256 + ranks[pair]", "257 + ranks[pair]", "when new ids begin at 257"),
+    Slip(
+        "encode",
+        None,
+        """
+def solution_encode(text, merges):
+    tokens = {i: bytes([i]) for i in range(256)}
+    for new, (left, right) in enumerate(merges, 256):
+        tokens[new] = tokens[left] + tokens[right]
+    data, ids = text.encode("utf-8"), []
+    while data:
+        fits = [i for i, token in tokens.items() if data.startswith(token)]
+        best = max(fits, key=lambda i: len(tokens[i]))
+        ids.append(best)
+        data = data[len(tokens[best]):]
+    return ids
+""",
+        "when the longest token that fits is taken",
+    ),
+    Slip(
+        "encode",
+        None,
+        """
+def solution_encode(text, merges):
+    ids = list(text.encode("utf-8"))
+    pairs = [pair for pair in merges if pair in zip(ids, ids[1:])]
+    return solution_merge(ids, pairs[0], 256 + merges.index(pairs[0])) if pairs else ids
+""",
+        "when only one merge is applied",
+    ),
+    Slip(
+        "encode",
+        "if pair in ranks",
+        "if ranks.get(pair)",
+        "when the rank 0 is taken for no rank at all",
+    ),
+    Slip(
+        "encode",
+        None,
+        """
+def solution_encode(text, merges):
+    ids = list(text.encode("utf-8"))
+    for rank, pair in enumerate(merges):
+        if pair not in zip(ids, ids[1:]):
+            break
+        ids = merge(ids, pair, 256 + rank)
+    return ids
+""",
+        "when the first merge that is not there ends it",
+    ),
+    Slip(
+        "encode",
+        None,
+        """
+def solution_encode(text, merges):
+    ranks = {pair: rank for rank, pair in enumerate(merges)}
+    ids = list(text.encode("utf-8"))
+    while len(ids) > 1:
+        pair = min(zip(ids, ids[1:]), key=lambda pair: ranks.get(pair, len(ranks)))
+        ids = merge(ids, pair, 256 + ranks[pair])
+    return ids
+""",
+        "when the loop goes on although no pair has a rank",
+    ),
+    Slip(
+        "compression_ratio",
+        'len(text.encode("utf-8"))',
+        "len(text)",
+        "when characters are counted, not bytes",
+    ),
+    Slip(
+        "compression_ratio",
+        'len(text.encode("utf-8")) / len(solution_encode(text, merges))',
+        'len(solution_encode(text, merges)) / len(text.encode("utf-8"))',
+        "when the ratio is upside down",
+    ),
+    Slip(
+        "encode",
+        None,
+        """
+def solution_encode(text, merges):
+    ids = []
+    for word in re.findall(r" ?\\S+|\\s+", text):
+        part = list(word.encode("utf-8"))
+        for rank, pair in enumerate(merges):
+            part = merge(part, pair, 256 + rank)
+        ids += part
+    return ids
+""",
+        "when the text is cut into words first",
+    ),
+    Slip(
+        "encode",
+        None,
+        """
+def solution_encode(text, merges):
+    ids = list(text.encode("utf-8"))
+    for rank, pair in enumerate(merges):
+        while pair in zip(ids, ids[1:]):
+            at = max(i for i in range(len(ids) - 1) if (ids[i], ids[i + 1]) == pair)
+            ids[at : at + 2] = [256 + rank]
+    return ids
+""",
+        "when the last place of a pair is merged first",
+    ),
+    Slip(
+        "encode",
+        None,
+        """
+def solution_encode(text, merges):
+    ids = list(text.encode("utf-8"))
+    for pair in train(text.encode("utf-8"), len(merges)):
+        if pair in merges:
+            ids = merge(ids, pair, 256 + merges.index(pair))
+    return ids
+""",
+        "when the text is trained on again, in place of the merges that were given",
+    ),
+    Slip(
+        "compression_ratio",
+        "/ len(",
+        "// len(",
+        "when the division drops what is behind the point",
+    ),
+    Slip(
+        "compression_ratio",
+        "len(solution_encode(text, merges))",
+        "len(set(solution_encode(text, merges)))",
+        "when each different token counts once",
+    ),
+    Slip(
+        "train_fast",
+        ", default=None)",
+        ")",
+        "when max() is asked for the largest of no pairs",
+    ),
+    Slip(
+        "train_fast",
+        "max(counts, key=counts.get, default=None)",
+        "min(counts, key=counts.get, default=None)",
+        "when the rarest pair is merged",
+    ),
+    Slip(
+        "train_fast",
+        "max(counts, key=counts.get, default=None)",
+        "max(counts, default=None)",
+        "when the largest pair is merged, not the most frequent",
+    ),
+    Slip(
+        "train_fast",
+        "sign * times[at]",
+        "sign",
+        "when a word counts once, however often it stands",
+    ),
+    Slip(
+        "train_fast",
+        "counts[pair] < 2",
+        "counts[pair] < 1",
+        "when a pair that stands once is merged",
+    ),
+    Slip(
+        "train_fast",
+        "counts[pair] < 2",
+        "counts[pair] < 3",
+        "when training stops although a pair still counts 2",
+    ),
+    Slip(
+        "train_fast",
+        "account(at, -1)",
+        "pass",
+        "when the old pairs of a merged word are not taken back",
+    ),
+    Slip(
+        "train_fast",
+        "new_id)\n            account(at, 1)",
+        "new_id)",
+        "when the new pairs of a merged word are not counted",
+    ),
+    Slip(
+        "train_fast",
+        "account(at, -1)",
+        "counts.pop(pair, None)",
+        "when only the merged pair leaves the counts, and its neighbours' pairs stay",
+    ),
+    Slip(
+        "train_fast",
+        "            where[pair].add(at)",
+        "            where[pair].add(at) if sign > 0 and max(pair) < 256 else None",
+        "when the index is not told of the pairs that a merge makes",
+    ),
+    Slip("train_fast", "256 + n_merges", "257 + n_merges", "when one merge too many is made"),
+    Slip("train_fast", "256 + n_merges", "255 + n_merges", "when one merge too few is made"),
+    Slip(
+        "train_fast",
+        "words[at], pair, new_id",
+        "words[at], pair, new_id + 1",
+        "when the first new id is 257",
+    ),
+    Slip(
+        "train_fast",
+        're.findall(r" ?\\S+|\\s+", text)',
+        "[text]",
+        "when merges cross the edge between two words",
+    ),
+    Slip(
+        "train_fast",
+        're.findall(r" ?\\S+|\\s+", text)',
+        "text.split()",
+        "when split() makes the words, which drops the spaces",
+    ),
+    Slip(
+        "train_fast",
+        're.findall(r" ?\\S+|\\s+", text)',
+        're.findall(r"\\S+|\\s+", text)',
+        "when a space is a word of its own, in place of going with the next word",
+    ),
+    Slip(
+        "train_fast",
+        're.findall(r" ?\\S+|\\s+", text)',
+        're.findall(r" ?\\S+", text)',
+        "when runs of spaces and line ends are left out",
+    ),
+    Slip(
+        "train_fast",
+        're.findall(r" ?\\S+|\\s+", text)',
+        're.findall(r" ?\\w+|\\s+", text)',
+        "when \\w makes the words, which drops the marks",
+    ),
+    Slip(
+        "train_fast",
+        'list(word.encode("utf-8"))',
+        "list(map(ord, word))",
+        "when characters are taken for bytes",
+    ),
+    Slip(
+        "train_fast",
+        "key=counts.get",
+        "key=lambda pair: (counts[pair], random.random())",
+        "when ties are broken at random",
+    ),
+    Slip(
+        "train_fast",
+        None,
+        """
+def solution_train_fast(text, n_merges):
+    words = Counter(re.findall(r" ?\\S+|\\s+", text))
+    spelled = {word: list(word.encode("utf-8")) for word in set(words)}
+    merges = []
+    for new_id in range(256, 256 + n_merges):
+        counts = Counter()
+        for word, ids in spelled.items():
+            for pair in zip(ids, ids[1:]):
+                counts[pair] += words[word]
+        pair = max(counts, key=counts.get, default=None)
+        if counts[pair] < 2:
+            break
+        spelled = {word: merge(ids, pair, new_id) for word, ids in spelled.items()}
+        merges.append(pair)
+    return merges
+""",
+        "when ties fall as a set of words is walked, in an order that changes from run to run",
+    ),
+]
