@@ -101,9 +101,9 @@ def check_stage2(generate_naive):
         expect.unchanged("the caller's list", FIRST, mine)
         generated(f"5 tokens and {n}", got, slow_generate(net, FIRST, n), FIRST, n)
     one = model("single")
-    prompt = np.array([8])
-    generated("1 token and 6", generate_naive(one, prompt, 6), slow_generate(one, [8], 6), [8], 6)
-    expect.unchanged("the caller's prompt", np.array([8]), prompt)
+    short = np.array([8])
+    generated("1 token and 6", generate_naive(one, short, 6), slow_generate(one, [8], 6), [8], 6)
+    expect.unchanged("the caller's prompt", np.array([8]), short)
     twins, low = tied(net)
     ids = generate_naive(twins, FIRST[:2], 1)[0]
     expect.equal("two tokens with the same logit", int(ids[-1]), low)
