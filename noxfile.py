@@ -62,7 +62,7 @@ def tests(session: nox.Session) -> None:
     for words in (("format", "--check"), ("check",)):
         run(session, "-m", "ruff", *words, "checks", "tests", "conftest.py", "noxfile.py")
     run(session, "-m", "mypy")
-    run(session, "-m", "pytest", "-q", *session.posargs)
+    run(session, "-m", "pytest", "-q", "-n", "auto", *session.posargs)
 
 
 @nox.session

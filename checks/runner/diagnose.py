@@ -36,8 +36,8 @@ def slipped(judge: Judge, number: int, slip: Slip) -> dict[str, Any]:
     if slip.old is None:  # a whole wrong definition, written under the learner's names
         for function in judge.owner:
             source = _rename(source, function)
-    lab = judge.lab.splice(name, source)
-    bench = Workbench(lab)
+    lab = judge.lab.patched(name, source)
+    bench = Workbench(lab, compiled=judge.solutions)
     names = {n: f"solution_{n}" if n in judge.owner else n for n in judge.checks[number].parameters}
     space = bench.build(names.values())
     return {name: space[there] for name, there in names.items()}

@@ -143,6 +143,21 @@ class Lab:
         lines = [*self.lines[: found.line - 1], *source.split("\n"), *self.lines[found.end :]]
         return Lab(self.path, "\n".join(lines))
 
+    def patched(self, name: str, source: str) -> Lab:
+        """As `splice`, for running only: just `source` is parsed, and the text stays as it was."""
+        found = self.definition(name)
+        assert found is not None, f"{self.relative} defines no {name}"
+        text = "\n" * (found.line - 1) + source
+        tree: Any = compile(text, self.path, "exec", PyCF_ONLY_AST, dont_inherit=True)
+        other: Lab = object.__new__(Lab)
+        other.__dict__.update(self.__dict__)
+        other.definitions = dict(self.definitions)
+        for node in tree.body:
+            for bound, kept in bindings(node):
+                if kept:
+                    other.definitions[bound] = [Definition(bound, node)]
+        return other
+
 
 def bindings(node: Any) -> Iterator[tuple[str, bool]]:
     """(name, whether a check keeps it) for what a top-level statement binds.

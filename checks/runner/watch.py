@@ -89,7 +89,13 @@ class Watcher:
             return
         self.warm.add(name)
         pins.apply()
-        module = __import__(name)
+        try:
+            module = __import__(name)
+        except ModuleNotFoundError:
+            raise NotUsable(
+                f"{name} is not installed for this Python",
+                "set up the pinned environment: python3 noxfile.py -s lab-3",
+            ) from None
         if name == "numpy":
             module.random.default_rng(0)  # a lazy submodule: 17 ms in every fork
         else:

@@ -47,15 +47,24 @@ def loads(definition: Definition, path: str, flags: int) -> tuple[Any, set[str]]
 
 
 class Workbench:
-    """A lab's definitions, compiled on demand; one for the learner, one for the reference."""
+    """A lab's definitions, compiled on demand; one for the learner, one for the reference.
 
-    def __init__(self, lab: Lab, given: dict[str, Any] | None = None) -> None:
+    given     name -> object that stands in for the file's own definition
+    compiled  another bench on nearly the same file, whose compiled definitions are taken over
+    """
+
+    def __init__(
+        self,
+        lab: Lab,
+        given: dict[str, Any] | None = None,
+        compiled: Workbench | None = None,
+    ) -> None:
         self.lab = lab
-        self.given = given or {}  # name -> object that stands in for the file's own definition
+        self.given = given or {}
         self.module = types.ModuleType(lab.stem)
         self.module.__file__ = lab.path
         self.flags = FUTURE_ANNOTATIONS if _has_future_annotations(lab) else 0
-        self._compiled: dict[str, tuple[Any, set[str]]] = {}
+        self._compiled: dict[Any, tuple[Any, set[str]]] = compiled._compiled if compiled else {}
         self._done: set[str] = set()
 
     def reach(self, names: Iterable[str]) -> list[Definition]:
@@ -83,14 +92,14 @@ class Workbench:
         return found
 
     def _loads(self, definition: Definition) -> set[str]:
-        if definition.name not in self._compiled:
-            self._compiled[definition.name] = loads(definition, self.lab.path, self.flags)
-        return self._compiled[definition.name][1]
+        if definition.node not in self._compiled:
+            self._compiled[definition.node] = loads(definition, self.lab.path, self.flags)
+        return self._compiled[definition.node][1]
 
     def code(self, definition: Definition) -> Any:
         """The compiled definition, as a module's code that would define it."""
         self._loads(definition)
-        return self._compiled[definition.name][0]
+        return self._compiled[definition.node][0]
 
     def build(self, names: Iterable[str]) -> dict[str, Any]:
         """A namespace that holds `names` and all they reach; definitions run once each."""
@@ -100,7 +109,7 @@ class Workbench:
         for definition in self.reach(names):
             if definition.name not in self._done:
                 self._done.add(definition.name)
-                exec(self._compiled[definition.name][0], space)
+                exec(self._compiled[definition.node][0], space)
         return space
 
 

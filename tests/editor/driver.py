@@ -27,7 +27,8 @@ CHROMIUM = [
 USER_SETTINGS = """{
   "workbench.startupEditor": "none", "workbench.tips.enabled": false,
   "workbench.colorTheme": "Default Light Modern", "window.commandCenter": false,
-  "workbench.secondarySideBar.defaultVisibility": "hidden", "editor.minimap.enabled": false
+  "workbench.secondarySideBar.defaultVisibility": "hidden", "editor.minimap.enabled": false,
+  "terminal.integrated.gpuAcceleration": "off"
 }"""
 
 
@@ -56,12 +57,12 @@ class Editor:
     def __init__(self, home: Path) -> None:
         self.folder = home / "ml-mini-labs"
         copy_workspace(self.folder)
+        (self.folder / ".venv").symlink_to(sys.prefix)  # tasks find it as on a bare machine
         settings = home / "user" / "User"
         settings.mkdir(parents=True)
         (settings / "settings.json").write_text(USER_SETTINGS)
         self.port = free_port()
-        path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
-        environ = dict(os.environ, HOME=str(home), XDG_CONFIG_HOME=str(home / "config"), PATH=path)
+        environ = dict(os.environ, HOME=str(home), XDG_CONFIG_HOME=str(home / "config"))
         environ.pop("ML_MINI_LABS_PROGRESS", None)
         self.log = (home / "server.log").open("w")
         address = f"127.0.0.1:{self.port}"
