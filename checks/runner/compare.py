@@ -82,7 +82,9 @@ def side_by_side(yours: str, reference: str) -> list[str]:
             mine = left[a + at] if a + at < b else ""
             theirs = right[c + at] if c + at < d else ""
             bar = " " if kind == "equal" else "|"
-            rows.append(f"{mine[:half]:<{half}} {bar} {theirs[:half]}".rstrip())
+            for cut in range(0, max(len(mine), len(theirs), 1), half):  # a long line goes on below
+                pair = mine[cut : cut + half], theirs[cut : cut + half]
+                rows.append(f"{pair[0]:<{half}} {bar} {pair[1]}".rstrip())
     return rows
 
 
@@ -109,10 +111,14 @@ def measured(lab: Lab, number: int) -> list[str]:
         many = f"{len(calls)} calls" if len(calls) > 1 else "1 call"
         rows.append(
             f"{name}, {many} of the check: "
-            f"yours {1e3 * times[0]:.2f} ms and {peaks[0] / 1e3:.1f} kB, "
-            f"reference {1e3 * times[1]:.2f} ms and {peaks[1] / 1e3:.1f} kB"
+            f"yours {_time(times[0])} and {peaks[0] / 1e3:.1f} kB, "
+            f"reference {_time(times[1])} and {peaks[1] / 1e3:.1f} kB"
         )
     return rows
+
+
+def _time(seconds: float) -> str:
+    return f"{1e6 * seconds:.0f} µs" if seconds < 1e-3 else f"{1e3 * seconds:.1f} ms"
 
 
 def calls_of(judge: Judge, number: int, name: str, functions: dict[str, Any]) -> Calls:

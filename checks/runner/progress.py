@@ -142,7 +142,7 @@ def _row(progress: LabProgress) -> str:
     marks = "".join(
         "●" if n in progress.done else "○" if n in progress.written else "·" for n in lab.stages
     )
-    row = f"  {lab.id}  {lab.title:<34.34} {marks:<8} {len(progress.done)} of {len(lab.stages)}"
+    row = f"  {lab.id}  {lab.title:<40.40} {marks:<8} {len(progress.done)} of {len(lab.stages)}"
     parts = [f"next: {report.place(lab, progress.next)}"] if progress.next else ["complete"]
     if progress.due:
         parts.append(f"due: {', '.join(f'stage {n}' for n in progress.due)}")
