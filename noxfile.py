@@ -17,7 +17,8 @@ if __name__ == "__main__":
 import nox
 
 from checks.runner import pins
-from checks.runner.lab import discover, name_and_title
+from checks.runner.lab import discover
+from checks.runner.outline import name_and_title
 
 nox.options.sessions = ["tests"]
 nox.options.default_venv_backend = "none"

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from checks.runner import report, sandbox, session
-from checks.runner.lab import Lab, NotUsable, discover, outline
+from checks.runner.lab import Lab, NotUsable, discover
+from checks.runner.outline import outline
 from checks.runner.verdict import TODO, Verdict
 
 FILES: pytest.StashKey[dict[Path, LabFile]] = pytest.StashKey()

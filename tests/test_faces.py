@@ -11,7 +11,7 @@ import jupytext
 import pytest
 from check_jsonschema.builtin_schemas import get_builtin_schema
 
-from checks.runner import lab as labs
+from checks.runner import outline
 from checks.runner.progress import tracks
 from tests.workshop import LABS, ROOT, name, solved
 
@@ -165,7 +165,7 @@ def test_pytest_lists_a_node_per_stage_without_numpy_or_torch():
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout
     assert "loaded []" in shown
     for lab in LABS:
-        for number, line, functions in labs.outline(lab.path):
+        for number, line, functions in outline.outline(lab.path):
             node = f"{lab.relative}::stage-{number}-{'-'.join(functions)}"
             assert f"{node} {lab.relative} {line - 1}\n" in shown
 

@@ -15,7 +15,7 @@ import threading
 import time
 
 from checks.runner import lab as labs
-from checks.runner import pins, report, sandbox, session
+from checks.runner import outline, pins, report, sandbox, session
 from checks.runner.lab import Lab, NotUsable, discover
 from checks.runner.verdict import Verdict
 
@@ -42,7 +42,7 @@ class Watched:
         """The lab as it is now, and the stages whose functions are not what they were."""
         lab = Lab(self.path)
         sources: dict[int, dict[str, str]] = {}
-        for number, _, functions in labs.outline(self.path):
+        for number, _, functions in outline.outline(self.path):
             found = [lab.definition(name) for name in functions]
             sources[number] = {d.name: lab.source(d) for d in found if d}
         changed = [n for n in sources if self.sources and sources[n] != self.sources.get(n)]

@@ -69,7 +69,7 @@ class Workbench:
 
     def reach(self, names: Iterable[str]) -> list[Definition]:
         """The definitions that `names` need, themselves included, in the file's order."""
-        found: dict[int, Definition] = {}
+        found: dict[tuple[int, int], Definition] = {}
         seen: set[str] = set()
         todo = list(names)
         while todo:
@@ -78,11 +78,11 @@ class Workbench:
             if name in seen or name in self.given or definition is None:
                 continue
             seen.add(name)
-            found[id(definition.node)] = definition
+            found[definition.line, definition.offset] = definition
             for loaded in self._loads(definition):
                 if loaded not in seen:
                     todo.append(loaded)
-        return sorted(found.values(), key=lambda d: d.line)
+        return [found[place] for place in sorted(found)]
 
     def reached_names(self, names: Iterable[str]) -> set[str]:
         """Every global name that the definitions behind `names` load."""
@@ -115,10 +115,8 @@ class Workbench:
 
 def _has_future_annotations(lab: Lab) -> bool:
     return any(
-        isinstance(node, ast.ImportFrom)
-        and node.module == "__future__"
-        and any(alias.name == "annotations" for alias in node.names)
-        for node in lab.tree.body
+        isinstance(found.node, ast.ImportFrom) and found.node.module == "__future__"
+        for found in lab.definitions.get("annotations", [])
     )
 
 

@@ -1,0 +1,392 @@
+"""Wrong on purpose, stages 1 to 3: softmax, attention, the mask, the heads."""
+
+from checks.expect import Slip
+
+MAXIMUM = "np.exp(x - x.max(axis=axis, keepdims=True))"
+SHARE = "grown / grown.sum(axis=axis, keepdims=True)"
+FILL = "solution_softmax(np.where(mask, scores, -1e9))"
+SCALE = "/ math.sqrt(q.shape[-1])"
+EMPTY = "weights = np.where(mask, weights, 0.0)"
+TRI = "np.tri(n_queries, n_keys, n_keys - n_queries, dtype=bool)"
+CUT = "x.reshape(B, T, n_heads, D // n_heads).swapaxes(1, 2)"
+JOIN = "x.swapaxes(1, 2).reshape(B, T, H * d_head)"
+
+SLIPS = [
+    Slip(
+        "softmax",
+        MAXIMUM,
+        "np.exp(x)",
+        "when nothing is subtracted before exp, which then overflows",
+    ),
+    Slip("softmax", MAXIMUM, "np.exp(x - x.max())", "when one maximum is subtracted from all rows"),
+    Slip(
+        "softmax",
+        MAXIMUM,
+        "np.exp(x - x.min(axis=axis, keepdims=True))",
+        "when the minimum is subtracted, not the maximum",
+    ),
+    Slip(
+        "softmax",
+        MAXIMUM,
+        "np.exp(x.max(axis=axis, keepdims=True) - x)",
+        "when the sign of the logits is turned round",
+    ),
+    Slip(
+        "softmax",
+        MAXIMUM,
+        "np.exp2(x - x.max(axis=axis, keepdims=True))",
+        "when powers of 2 are taken for powers of e",
+    ),
+    Slip("softmax", SHARE, "grown / grown.sum()", "when the whole array sums to 1, not each row"),
+    Slip("softmax", SHARE, "grown", "when the division by the sum is forgotten"),
+    Slip(
+        "softmax", SHARE, "grown / grown.sum(axis=axis)", "when the sum loses its axis (keepdims)"
+    ),
+    Slip(
+        "softmax",
+        None,
+        """
+def solution_softmax(x, axis=-1):
+    grown = np.exp(x - x.max(axis=-1, keepdims=True))
+    return grown / grown.sum(axis=-1, keepdims=True)
+""",
+        "when `axis` is ignored and the last one is taken",
+    ),
+    Slip(
+        "softmax",
+        None,
+        """
+def solution_softmax(x, axis=-1):
+    x -= x.max(axis=axis, keepdims=True)
+    np.exp(x, out=x)
+    x /= x.sum(axis=axis, keepdims=True)
+    return x
+""",
+        "when the caller's array is changed in place",
+    ),
+    Slip("attention", SCALE, "", "when the scores are not divided by the root of d"),
+    Slip("attention", SCALE, "/ q.shape[-1]", "when the scores are divided by d, not by its root"),
+    Slip(
+        "attention",
+        SCALE,
+        "* math.sqrt(q.shape[-1])",
+        "when the scores are multiplied by the root of d",
+    ),
+    Slip(
+        "attention",
+        SCALE,
+        "/ math.sqrt(k.shape[-2])",
+        "when the scores are divided by the root of the number of keys",
+    ),
+    Slip(
+        "attention",
+        SCALE,
+        "/ math.sqrt(v.shape[-1])",
+        "when the scores are divided by the root of dv, the width of a value",
+    ),
+    Slip(
+        "attention", "k.swapaxes(-1, -2)", "k.T", "when k.T turns round all axes, not the last two"
+    ),
+    Slip(
+        "attention",
+        "weights = solution_softmax(scores)",
+        "weights = solution_softmax(scores, -2)",
+        "when the weights of a key sum to 1, not those of a query",
+    ),
+    Slip(
+        "attention",
+        "return weights @ v, weights",
+        "return weights, weights @ v",
+        "when the weights come first and the output second",
+    ),
+    Slip(
+        "attention",
+        "return weights @ v, weights",
+        "return weights @ v, scores",
+        "when the scores are returned in place of the weights",
+    ),
+    Slip(
+        "attention",
+        FILL,
+        "solution_softmax(np.where(mask, -1e9, scores))",
+        "when the mask is read the wrong way round: True hides",
+    ),
+    Slip(
+        "attention",
+        FILL,
+        "solution_softmax(scores)",
+        "when weights are zeroed after the softmax and not divided by their new sum",
+    ),
+    Slip(
+        "attention",
+        FILL,
+        "solution_softmax(np.where(mask, scores, 0.0))",
+        "when hidden logits become 0 and are zeroed after the softmax",
+    ),
+    Slip(
+        "attention",
+        FILL,
+        "solution_softmax(np.where(mask, scores, -1e4))",
+        "when hidden logits get a fill that visible ones can fall below",
+    ),
+    Slip(
+        "attention",
+        None,
+        """
+def solution_attention(q, k, v, mask=None):
+    scores = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])
+    if mask is not None:
+        scores = scores * mask
+    weights = softmax(scores)
+    return weights @ v, weights
+""",
+        "when hidden logits become 0, which softmax turns into a weight",
+    ),
+    Slip("attention", EMPTY, "pass", "when a query that may look at nothing gets equal weights"),
+    Slip(
+        "attention",
+        None,
+        """
+def solution_attention(q, k, v, mask=None):
+    scores = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])
+    if mask is not None:
+        scores = np.where(mask, scores, -np.inf)
+    with np.errstate(invalid="ignore"):
+        weights = softmax(scores)
+    return weights @ v, weights
+""",
+        "when a query that may look at nothing gets NaN",
+    ),
+    Slip(
+        "attention",
+        None,
+        """
+def solution_attention(q, k, v, mask=None):
+    scores = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])
+    if mask is not None:
+        scores[~mask] = -1e9
+    weights = softmax(scores)
+    return weights @ v, weights
+""",
+        "when scores[~mask] asks for a mask of the shape of the scores, and does not broadcast",
+    ),
+    Slip(
+        "attention",
+        None,
+        """
+def solution_attention(q, k, v, mask=None):
+    scores = q @ k.swapaxes(-1, -2)
+    scores /= math.sqrt(q.shape[-1])
+    return softmax(scores) @ v, softmax(scores)
+""",
+        "when the mask is never used",
+    ),
+    Slip(
+        "attention",
+        None,
+        """
+def solution_attention(q, k, v, mask=None):
+    scores = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[-1])
+    if mask is not None:
+        grown = np.exp(scores) * mask
+        weights = grown / np.maximum(grown.sum(axis=-1, keepdims=True), 1e-300)
+    else:
+        weights = softmax(scores)
+    return weights @ v, weights
+""",
+        "when exp is taken under the mask with nothing subtracted first",
+    ),
+    Slip(
+        "causal_mask",
+        TRI,
+        "np.tri(n_queries, n_keys, n_keys - n_queries + 1, dtype=bool)",
+        "when each query also sees the key after its own",
+    ),
+    Slip(
+        "causal_mask",
+        TRI,
+        "np.tri(n_queries, n_keys, n_keys - n_queries - 1, dtype=bool)",
+        "when a query does not see its own key",
+    ),
+    Slip(
+        "causal_mask",
+        TRI,
+        "~np.tri(n_queries, n_keys, n_keys - n_queries, dtype=bool)",
+        "when True means hidden",
+    ),
+    Slip(
+        "causal_mask",
+        TRI,
+        "np.tri(n_keys, n_queries, n_queries - n_keys, dtype=bool).T",
+        "when each query sees itself and the future: rows and columns are swapped",
+    ),
+    Slip(
+        "causal_mask",
+        TRI,
+        "np.tri(n_queries, n_keys, dtype=bool)",
+        "when the mask is aligned at the upper left corner",
+    ),
+    Slip(
+        "causal_mask",
+        TRI,
+        "np.tri(n_queries, n_keys, n_queries - n_keys, dtype=bool)",
+        "when the offset n_keys - n_queries has the wrong sign",
+    ),
+    Slip(
+        "causal_mask",
+        TRI,
+        "np.tri(n_queries, n_keys, max(0, n_keys - n_queries), dtype=bool)",
+        "when the offset is cut off at 0, so that spare queries see keys",
+    ),
+    Slip(
+        "causal_mask",
+        TRI,
+        "np.tri(n_queries, n_keys, abs(n_keys - n_queries), dtype=bool)",
+        "when the offset is taken without its sign",
+    ),
+    Slip(
+        "causal_mask",
+        TRI,
+        "np.ones((n_queries, n_keys), dtype=bool)",
+        "when every query sees every key",
+    ),
+    Slip(
+        "causal_mask",
+        TRI,
+        "np.eye(n_queries, n_keys, n_keys - n_queries, dtype=bool)",
+        "when a query sees its own key only, and nothing before",
+    ),
+    Slip(
+        "causal_mask",
+        TRI,
+        "np.tri(n_keys, n_keys, dtype=bool)[:n_queries]",
+        "when the first rows of a square mask are taken, not the last",
+    ),
+    Slip(
+        "causal_mask",
+        TRI,
+        "np.tri(n_keys, dtype=bool)",
+        "when the mask is square, as wide and as high as the keys",
+    ),
+    Slip(
+        "causal_mask",
+        "n_keys - n_queries, dtype=bool)",
+        "n_keys - n_queries)",
+        "when the mask holds the numbers 1.0 and 0.0, not True and False",
+    ),
+    Slip(
+        "causal_mask",
+        TRI,
+        "np.where(np.tri(n_queries, n_keys, n_keys - n_queries), 0.0, -np.inf)",
+        "when the mask holds what is added to the scores, 0 and minus infinity",
+    ),
+    Slip(
+        "split_heads",
+        CUT,
+        "x.reshape(B, n_heads, T, D // n_heads)",
+        "when the array is reshaped to the right shape and the tokens are torn",
+    ),
+    Slip(
+        "split_heads",
+        CUT,
+        "x.reshape(B, T, n_heads, D // n_heads)",
+        "when the axes of tokens and heads are not swapped",
+    ),
+    Slip(
+        "split_heads",
+        CUT,
+        "x.reshape(B, T, D // n_heads, n_heads).transpose(0, 3, 1, 2)",
+        "when a head takes every H-th column, not neighbours",
+    ),
+    Slip(
+        "split_heads",
+        CUT,
+        "x.reshape(B, T, D // n_heads, n_heads).swapaxes(1, 2)",
+        "when the number of heads and the width of a head are exchanged",
+    ),
+    Slip(
+        "split_heads",
+        CUT,
+        "x.reshape(B, T, n_heads, D // n_heads).transpose(2, 0, 1, 3)",
+        "when the heads come before the batch",
+    ),
+    Slip(
+        "split_heads",
+        CUT,
+        "x.reshape(B, T, n_heads, D // n_heads).swapaxes(2, 3)",
+        "when heads and columns are swapped, and the tokens stay in front",
+    ),
+    Slip(
+        "split_heads",
+        CUT,
+        "x.reshape(B, T, n_heads, D // n_heads)[:, :, ::-1].swapaxes(1, 2)",
+        "when the heads come in reverse order",
+    ),
+    Slip(
+        "split_heads",
+        "if D % n_heads:",
+        "if T % n_heads:",
+        "when the number of tokens is tested for divisibility, not the columns",
+    ),
+    Slip(
+        "split_heads",
+        "raise ValueError(",
+        "raise AssertionError(",
+        "when an assert stands in place of the promised ValueError",
+    ),
+    Slip(
+        "split_heads",
+        None,
+        """
+def solution_split_heads(x, n_heads):
+    B, T, D = x.shape
+    return x.reshape(-1, T, n_heads, D // n_heads).swapaxes(1, 2)
+""",
+        "when reshape(-1, ...) hides that the columns do not divide",
+    ),
+    Slip(
+        "split_heads",
+        None,
+        """
+def solution_split_heads(x, n_heads):
+    width = x.shape[-1] // n_heads
+    return np.stack([x[..., h * width : (h + 1) * width] for h in range(n_heads)], axis=1)
+""",
+        "when columns that are left over are dropped in silence",
+    ),
+    Slip(
+        "split_heads",
+        None,
+        """
+def solution_split_heads(x, n_heads):
+    B, T, D = x.shape
+    if D % n_heads:
+        raise ValueError("not divisible")
+    x.shape = B, T, n_heads, D // n_heads
+    return x.swapaxes(1, 2)
+""",
+        "when the caller's array is given another shape in place",
+    ),
+    Slip(
+        "merge_heads",
+        JOIN,
+        "x.reshape(B, T, H * d_head)",
+        "when the heads are joined without swapping back first",
+    ),
+    Slip(
+        "merge_heads",
+        JOIN,
+        "x.transpose(0, 2, 3, 1).reshape(B, T, H * d_head)",
+        "when the columns of the heads are interleaved",
+    ),
+    Slip("merge_heads", JOIN, "x.swapaxes(1, 2)", "when the heads are swapped back and not joined"),
+    Slip(
+        "merge_heads", JOIN, "x.mean(axis=1)", "when the heads are averaged, not laid side by side"
+    ),
+    Slip(
+        "merge_heads",
+        JOIN,
+        "x.swapaxes(1, 2)[:, :, ::-1].reshape(B, T, H * d_head)",
+        "when the heads are joined in reverse order",
+    ),
+]
