@@ -7,6 +7,7 @@ the child was when its time ran out.
 
 from __future__ import annotations
 
+import gc
 import marshal
 import os
 import sys
@@ -41,9 +42,6 @@ def work(job: Job, events: int) -> None:
 
     faulthandler.enable(file=events)
     try:
-        import gc
-
-        gc.freeze()  # what was read before the fork stays shared with the parent
         gc.enable()
         if "numpy" in job.lab.text or "torch" in job.lab.text:
             from checks.runner import pins
@@ -190,8 +188,10 @@ def fork(job: Job) -> Child:
     event_out, event_in = os.pipe()
     printed_out, printed_in = os.pipe()
     flush()
+    gc.freeze()  # collecting in the child must not write to, and so copy, what both share
     pid = os.fork()
     if pid:
+        gc.unfreeze()
         os.close(event_in)
         os.close(printed_in)
         return Child(pid, event_out, printed_out)

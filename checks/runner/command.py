@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from checks.runner import lab as labs
@@ -94,7 +95,8 @@ def _dispatch(words: list[str], flags: set[str]) -> int:
         from checks.runner import watch
 
         return watch.main()
-    if not flags:  # a plain verdict: a watcher, where one runs, gives it faster
+    socket = os.path.join(labs.progress_folder(), "watch.sock")
+    if not flags and os.path.exists(socket):  # a plain verdict: the watcher gives it faster
         from checks.runner import ask
 
         answer = ask.ask(words)

@@ -43,7 +43,7 @@ def _column(code: CodeType, instruction: int) -> int:
 def explain(lab: Lab, error: BaseException, last_call: tuple[str, tuple, dict] | None) -> Seen:
     """The innermost line of the learner's that was reached, and how it came there."""
     frames = _frames(lab, error.__traceback__)
-    line, column, _ = frames[-1] if frames else (1, 1, "")
+    line, column, _ = frames[-1] if frames else (0, 1, "")  # 0: nobody knows
     is_stub = isinstance(error, NotImplementedError) and str(error).startswith("stage ")
     rows = []
     shown = values.call(*last_call) if last_call else ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 
-from checks.runner import lab as labs
+from checks.runner.lab import progress_folder as folder
 from checks.runner.verdict import TODO, Verdict
 
 TYPE_CHECKING = False
@@ -31,11 +31,6 @@ class Record:
 
     def __init__(self, at: float, lab: str, stage: int, event: str, source: str = "") -> None:
         self.at, self.lab, self.stage, self.event, self.source = at, lab, stage, event, source
-
-
-def folder() -> str:
-    """Where the journal and the attempts are kept: `.progress`, or ML_MINI_LABS_PROGRESS."""
-    return os.environ.get("ML_MINI_LABS_PROGRESS") or os.path.join(labs.ROOT, ".progress")
 
 
 def path() -> str:

@@ -8,6 +8,7 @@ import time
 from checks import expect
 from checks.expect import CheckFailed, Spied, StageCheck, Trace
 from checks.runner import stub
+from checks.runner.guard import Guard
 from checks.runner.lab import Lab, NotUsable
 from checks.runner.verdict import CRASHED, FAILED, PASSED, TODO, Verdict
 from checks.runner.workbench import Workbench
@@ -77,9 +78,12 @@ class Judge:
         return {name: space[there] for name, there in names.items()}
 
     def _known(self, number: int) -> list[str]:
+        """The check's parameters; refuses where the file lost the solution of one."""
         parameters = self.checks[number].parameters
         for name in parameters:
-            if name not in self.owner and self.lab.definition(name) is None:
+            found = self.lab.definition(name)
+            lost = found is None or stub.is_stub(found.node) or not self.own(number)
+            if name not in self.owner and lost:
                 raise NotUsable(
                     f"stage {number} needs solution_{name}, which this file no longer has",
                     f"bring the end of the file back: git show HEAD:{self.lab.relative}",
@@ -168,6 +172,14 @@ class Judge:
                     column=definition.column,
                     notes=self._notes(own),
                 )
+        others = {name: None for name, at in self.owner.items() if at != number}
+        for name in sorted(Workbench(self.lab, others).reached_names(own)):
+            if name.startswith("solution_"):
+                return self.verdict(
+                    number,
+                    FAILED,
+                    message=f"your code calls {name}: write it yourself, then compare",
+                )
         return None
 
     def _missing(self, number: int, name: str) -> Verdict:
@@ -207,6 +219,7 @@ class Judge:
         self, number: int, functions: dict[str, Any], carried: list[int], begin: float
     ) -> Verdict:
         check, trace = self.checks[number], Trace()
+        guard = Guard((check.check.__module__,))
         try:
             check.run(functions, trace)
         except CheckFailed as no:
@@ -216,6 +229,14 @@ class Judge:
             verdict = self._crashed(number, error, trace, carried)
         else:
             verdict = self.verdict(number, PASSED, message="passed")
+        replaced = guard.restore()
+        if replaced:
+            verdict = self.verdict(
+                number,
+                CRASHED,
+                message=f"your code replaces {replaced}, which the check uses too: "
+                "leave it, and give your own function another name",
+            )
         verdict.seconds = time.perf_counter() - begin
         verdict.carried = carried
         verdict.notes = [*verdict.notes, *self._notes(self.own(number))]
@@ -266,14 +287,9 @@ class Judge:
                     line=first.name_line,
                     column=first.column,
                 )
+        where = {"line": seen.line, "column": seen.column} if seen.line else {}
         return self.verdict(
-            number,
-            CRASHED,
-            message=seen.message,
-            rows=seen.rows,
-            line=seen.line,
-            column=seen.column,
-            carried=carried,
+            number, CRASHED, message=seen.message, rows=seen.rows, carried=carried, **where
         )
 
     def diagnose(self, number: int) -> list[str]:

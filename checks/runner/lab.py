@@ -301,6 +301,11 @@ def title_of(lines: list[str]) -> str:
     return ""
 
 
+def progress_folder() -> str:
+    """Where the journal and the attempts are kept: `.progress`, or ML_MINI_LABS_PROGRESS."""
+    return os.environ.get("ML_MINI_LABS_PROGRESS") or os.path.join(ROOT, ".progress")
+
+
 def discover(root: str = ROOT) -> list[str]:
     """The paths of all labs, by number."""
     folder = os.path.join(root, "labs")

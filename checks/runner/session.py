@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.runner import journal, sandbox
+from checks.runner import sandbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def judge(
 
     def told(verdict: Verdict) -> None:
         said(verdict)
+        from checks.runner import journal  # while the next stage is judged
+
         journal.note(job.lab, verdict)
 
     return sandbox.run(job, told, begin)
