@@ -135,7 +135,7 @@ class Judge:
         self._known(number)
         carried = self._carried(number, own)
         given = self._references({n for n, at in self.owner.items() if at in carried})
-        bench = Workbench(self.lab, given)
+        bench = Workbench(self.lab, given, self.solutions)
         self.started(number, check.seconds)
         try:
             space = bench.build(check.parameters)
@@ -150,7 +150,7 @@ class Judge:
 
     def _carried(self, number: int, own: list[str]) -> list[int]:
         """The other stages that this one uses and whose own verdict is not `passed`."""
-        bench = Workbench(self.lab)
+        bench = Workbench(self.lab, compiled=self.solutions)
         needed = bench.reached_names(own) | set(self.checks[number].parameters)
         others = sorted({self.owner[n] for n in needed if n in self.owner} - {number})
         return [m for m in others if m > number or self.judge(m).state != PASSED]
@@ -173,7 +173,7 @@ class Judge:
                     notes=self._notes(own),
                 )
         others = {name: None for name, at in self.owner.items() if at != number}
-        for name in sorted(Workbench(self.lab, others).reached_names(own)):
+        for name in sorted(Workbench(self.lab, others, self.solutions).reached_names(own)):
             if name.startswith("solution_"):
                 return self.verdict(
                     number,
