@@ -34,8 +34,13 @@ class Guard:
             now = vars(sys.modules[name])
             for key, value in held.items():
                 if now.get(key, self) is not value and key not in OURS.get(name, ()):
-                    if key.startswith("_"):
+                    if key.startswith("_") or _is_torchs_own(name, now.get(key)):
                         continue  # a module's own caches
                     changed = changed or f"{name}.{key}"
                     now[key] = value
         return changed
+
+
+def _is_torchs_own(name: str, value: Any) -> bool:
+    """PyTorch wraps some of its own functions when a part of it is first used."""
+    return name.startswith("torch") and str(getattr(value, "__module__", "")).startswith("torch")
