@@ -183,7 +183,7 @@ def test_a_lab_file_that_was_edited_around_the_stage(tmp_path, edit, words):
 @pytest.mark.parametrize(
     ("data", "words"),
     [(b"\xff\xfe", "not UTF-8"), (b"x = '\xe9'\n", "not UTF-8"), (b"", "no stages"),
-     (b"x = 1\n", "no stages"), (b"def (:\n", "does not parse"), (b"((((" * 300, "does not parse")],
+     (b"x = 1\n", "no stages"), (b"return 1\n", "outside function"), (b"def (:\n", "does not parse"), (b"((((" * 300, "does not parse")],
 )  # fmt: skip
 def test_a_file_that_is_no_lab_is_said_with_its_line(tmp_path, data, words):
     for part in ("checks", "labs"):

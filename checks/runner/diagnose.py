@@ -37,7 +37,7 @@ def slipped(judge: Judge, number: int, slip: Slip) -> dict[str, Any]:
         for function in judge.owner:
             source = _rename(source, function)
     lab = judge.lab.patched(name, source)
-    bench = Workbench(lab, compiled=judge.solutions)
+    bench = Workbench(lab)
     names = {n: f"solution_{n}" if n in judge.owner else n for n in judge.checks[number].parameters}
     space = bench.build(names.values())
     return {name: space[there] for name, there in names.items()}

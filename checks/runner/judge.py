@@ -7,7 +7,6 @@ import time
 
 from checks import expect
 from checks.expect import CheckFailed, Spied, StageCheck, Trace
-from checks.runner import stub
 from checks.runner.guard import Guard
 from checks.runner.lab import Lab, NotUsable
 from checks.runner.verdict import CRASHED, FAILED, PASSED, TODO, Verdict
@@ -82,7 +81,7 @@ class Judge:
         parameters = self.checks[number].parameters
         for name in parameters:
             found = self.lab.definition(name)
-            lost = found is None or stub.is_stub(found.node) or not self.own(number)
+            lost = found is None or found.is_stub or not self.own(number)
             if name not in self.owner and lost:
                 raise NotUsable(
                     f"stage {number} needs solution_{name}, which this file no longer has",
@@ -125,7 +124,7 @@ class Judge:
             return self._run(number, self.reference_functions(number), [], begin)
         own = self.own(number)
         found = [self.lab.definition(name) for name in own]
-        if own and all(d is not None and stub.is_stub(d.node) for d in found):
+        if own and all(d is not None and d.is_stub for d in found):
             return self.verdict(
                 number, TODO, message=f"{expect.names(own)} still to write", notes=self._notes(own)
             )
@@ -135,7 +134,7 @@ class Judge:
         self._known(number)
         carried = self._carried(number, own)
         given = self._references({n for n, at in self.owner.items() if at in carried})
-        bench = Workbench(self.lab, given, self.solutions)
+        bench = Workbench(self.lab, given)
         self.started(number, check.seconds)
         try:
             space = bench.build(check.parameters)
@@ -150,7 +149,7 @@ class Judge:
 
     def _carried(self, number: int, own: list[str]) -> list[int]:
         """The other stages that this one uses and whose own verdict is not `passed`."""
-        bench = Workbench(self.lab, compiled=self.solutions)
+        bench = Workbench(self.lab)
         needed = bench.reached_names(own) | set(self.checks[number].parameters)
         others = sorted({self.owner[n] for n in needed if n in self.owner} - {number})
         return [m for m in others if m > number or self.judge(m).state != PASSED]
@@ -161,19 +160,17 @@ class Judge:
             definition = self.lab.definition(name)
             if definition is None or definition.line > self.lab.divider:
                 return self._missing(number, name)
-            solution = self.lab.definition(f"solution_{name}")
-            problem = stub.signature_problem(definition.node, solution.node) if solution else ""
-            if problem:
+            if definition.problem:
                 return self.verdict(
                     number,
                     FAILED,
-                    message=f"{name} {problem}",
+                    message=f"{name} {definition.problem}",
                     line=definition.name_line,
                     column=definition.column,
                     notes=self._notes(own),
                 )
         others = {name: None for name, at in self.owner.items() if at != number}
-        for name in sorted(Workbench(self.lab, others, self.solutions).reached_names(own)):
+        for name in sorted(Workbench(self.lab, others).reached_names(own)):
             if name.startswith("solution_"):
                 return self.verdict(
                     number,
@@ -183,6 +180,8 @@ class Judge:
         return None
 
     def _missing(self, number: int, name: str) -> Verdict:
+        from checks.runner import stub
+
         stage = self.lab.stages.get(number)
         line = stage.line if stage else 1
         message = f"there is no function called {name} in this file"
@@ -208,7 +207,7 @@ class Judge:
             every = self.lab.definitions.get(name, [])
             if len(every) > 1:
                 lines = expect.names(str(d.name_line) for d in every)
-                which = "the stub in" if stub.is_stub(every[-1].node) else "the one in"
+                which = "the stub in" if every[-1].is_stub else "the one in"
                 notes.append(
                     f"{name} is defined {len(every)} times (lines {lines}); "
                     f"{which} line {every[-1].name_line} is the newest and counts"
@@ -274,7 +273,7 @@ class Judge:
         seen = crash.explain(self.lab, error, Spied.last)
         if seen.stub and not self.reference:
             own = self.own(number)
-            left = [n for n in own if (d := self.lab.definition(n)) and stub.is_stub(d.node)]
+            left = [n for n in own if (d := self.lab.definition(n)) and d.is_stub]
             if left:
                 written = [n for n in own if n not in left]
                 done = f"; {expect.names(written)}: nothing wrong found so far" if written else ""

@@ -7,7 +7,6 @@ line belongs to. Imports nothing heavy; a parse of 800 lines takes about 3 ms.
 
 from __future__ import annotations
 
-import _ast as ast
 import marshal
 import os
 import sys
@@ -21,7 +20,6 @@ PyCF_ONLY_AST = 0x400
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HEADING = "# ## Stage "
 DIVIDER = "# # Solutions"
-DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 class NotUsable(Exception):
@@ -45,36 +43,55 @@ class Definition:
     column     where the name stands in that line (1-based)
     """
 
-    __slots__ = ("_lab", "_node", "column", "end", "line", "name", "name_line", "offset")
+    __slots__ = ("_facts", "_node", "column", "end", "lab", "line", "name", "name_line", "offset")
 
-    def __init__(self, name: str, node: Any) -> None:
-        self.name, self._node = name, node
-        self._lab: Lab | None = None
+    def __init__(self, name: str, node: Any, lab: Lab) -> None:
+        self.name, self._node, self.lab = name, node, lab
+        self._facts: tuple | None = None
         decorators = getattr(node, "decorator_list", [])
         self.line = min([node.lineno, *(d.lineno for d in decorators)])
         self.end, self.name_line, self.offset = node.end_lineno, node.lineno, node.col_offset
-        offset = {ast.FunctionDef: 5, ast.AsyncFunctionDef: 11, ast.ClassDef: 7}
-        self.column = node.col_offset + offset.get(type(node), 1)
+        offset = {"FunctionDef": 5, "AsyncFunctionDef": 11, "ClassDef": 7}
+        self.column = node.col_offset + offset.get(type(node).__name__, 1)
 
-    def place(self) -> tuple[int, int, int, int, int]:
-        """All that is needed to find the definition again in the same text."""
-        return self.line, self.end, self.name_line, self.column, self.offset
+    def pack(self) -> tuple:
+        """The definition as plain data, with what was found out about it."""
+        place = self.line, self.end, self.name_line, self.column, self.offset
+        return (*place, self.facts)
 
     @classmethod
-    def at(cls, name: str, lab: Lab, place: tuple[int, int, int, int, int]) -> Definition:
-        """The inverse of `place`: the statement is parsed when somebody asks for its node."""
+    def unpack(cls, name: str, lab: Lab, packed: tuple) -> Definition:
+        """The inverse of `pack`: the statement is parsed only if somebody asks for its node."""
         found: Definition = object.__new__(cls)
-        found.name, found._node, found._lab = name, None, lab
-        found.line, found.end, found.name_line, found.column, found.offset = place
+        found.name, found._node, found.lab = name, None, lab
+        found.line, found.end, found.name_line, found.column, found.offset, found._facts = packed
         return found
+
+    @property
+    def facts(self) -> tuple:
+        """(is a stub, what is wrong with its signature, global names it loads, its code)."""
+        if self._facts is None:
+            from checks.runner import facts
+
+            self._facts = facts.of(self)
+        return self._facts
+
+    @property
+    def is_stub(self) -> bool:
+        """Whether it is still to be written."""
+        return self.facts[0]
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be called by the contract of its solution; nothing where it can."""
+        return self.facts[1]
 
     @property
     def node(self) -> Any:
         """The statement's syntax tree, with the line numbers of the file."""
         if self._node is None:
-            assert self._lab is not None
-            text = "\n" * (self.line - 1) + self._lab.source(self)
-            tree: Any = compile(text, self._lab.path, "exec", PyCF_ONLY_AST, dont_inherit=True)
+            text = "\n" * (self.line - 1) + self.lab.source(self)
+            tree: Any = compile(text, self.lab.path, "exec", PyCF_ONLY_AST, dont_inherit=True)
             here = self.name_line, self.offset
             (self._node,) = (n for n in tree.body if (n.lineno, n.col_offset) == here)
         return self._node
@@ -106,13 +123,20 @@ class Lab:
         self.definitions: dict[str, list[Definition]] = {}
         self.cell_names: dict[str, int] = {}
         if text is not None or not self._remembered():
-            self._read_statements(self._parse())
+            tree = self._parse()
+            if text is None:
+                self._compile(tree)
+            self._read_statements(tree)
             if text is None:
                 self._remember()
 
     def _parse(self) -> Any:
+        return self._compile(self.text, PyCF_ONLY_AST)
+
+    def _compile(self, source: Any, flags: int = 0) -> Any:
+        """Compile text or a tree; what only the second step finds (`return` in no function) too."""
         try:
-            return compile(self.text, self.path, "exec", PyCF_ONLY_AST, dont_inherit=True)
+            return compile(source, self.path, "exec", flags, dont_inherit=True)
         except SyntaxError as error:
             line, column = error.lineno or 1, error.offset or 1
             problem = f"the file does not parse: {error.msg}"
@@ -143,7 +167,7 @@ class Lab:
         for node in tree.body:
             for name, kept in bindings(node):
                 if kept:
-                    self.definitions.setdefault(name, []).append(Definition(name, node))
+                    self.definitions.setdefault(name, []).append(Definition(name, node, self))
                 else:
                     self.cell_names.setdefault(name, node.lineno)
 
@@ -153,7 +177,8 @@ class Lab:
 
         folder, file = os.path.split(self.path)
         place = os.path.join(folder, "__pycache__", f"{file}.{sys.hexversion:x}.places")
-        return place, source_hash(self.text.encode("utf-8", "replace"))
+        text = f"{self.path}\n{self.text}"  # compiled code holds the path
+        return place, source_hash(text.encode("utf-8", "replace"))
 
     def _remembered(self) -> bool:
         """Take the places from the last time this very text was parsed: it costs 5 ms, this .3."""
@@ -166,20 +191,20 @@ class Lab:
         except (OSError, ValueError, EOFError, TypeError):
             return False
         for name, every in places.items():
-            self.definitions[name] = [Definition.at(name, self, place) for place in every]
+            self.definitions[name] = [Definition.unpack(name, self, one) for one in every]
         return True
 
     def _remember(self) -> None:
-        places = {name: [d.place() for d in every] for name, every in self.definitions.items()}
         try:
+            places = {n: [d.pack() for d in every] for n, every in self.definitions.items()}
             place, digest = self._notes()
             os.makedirs(os.path.dirname(place), exist_ok=True)
             temporary = f"{place}.{os.getpid()}"
             with open(temporary, "wb") as file:
                 file.write(digest + marshal.dumps((places, self.cell_names)))
             os.replace(temporary, place)
-        except OSError:
-            return  # a folder that cannot be written: the next run parses again
+        except (OSError, ValueError, SyntaxError):
+            return  # a folder that cannot be written, a constant of no plain type: parse again
 
     @property
     def title(self) -> str:
@@ -217,7 +242,7 @@ class Lab:
         for node in tree.body:
             for bound, kept in bindings(node):
                 if kept:
-                    other.definitions[bound] = [Definition(bound, node)]
+                    other.definitions[bound] = [Definition(bound, node, other)]
         return other
 
 
@@ -227,7 +252,9 @@ def bindings(node: Any) -> Iterator[tuple[str, bool]]:
     Kept: definitions, imports, UPPER_CASE constants and lambdas. Not kept: the
     variables that a cell makes (lower case), which only a kernel has.
     """
-    if isinstance(node, DEFINITIONS):
+    import _ast as ast
+
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         yield node.name, True
     elif isinstance(node, (ast.Import, ast.ImportFrom)):
         for alias in node.names:
@@ -259,6 +286,8 @@ def bindings(node: Any) -> Iterator[tuple[str, bool]]:
 
 
 def _names(target: Any) -> Iterator[str]:
+    import _ast as ast
+
     if isinstance(target, ast.Name):
         yield target.id
     elif isinstance(target, (ast.Tuple, ast.List)):

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from checks import expect
 from checks.expect import CheckFailed, StageCheck, Trace
-from checks.runner import journal, report, stub
+from checks.runner import journal, report
 from checks.runner import lab as labs
 from checks.runner.judge import Judge
 from checks.runner.lab import Lab, NotUsable
 from checks.runner.verdict import PASSED, Verdict
-from checks.runner.workbench import Workbench
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,14 +65,13 @@ def _remember(lab: Lab, verdict: Verdict) -> None:
 def _stale(lab: Lab, judge: Judge, number: int, functions: dict[str, Any]) -> list[str]:
     """A sentence where a live function is not the one in the saved file."""
     other = []
-    bench = Workbench(lab)
     for name in judge.own(number):
         found = lab.definition(name)
-        if found is None or stub.is_stub(found.node):
+        if found is None or found.is_stub:
             other.append(name)
             continue
         live = _codes(functions[name])
-        saved = {code.co_name: code for code in _consts(bench.code(found))}
+        saved = {code.co_name: code for code in _consts(found.facts[3])}
         if live and not all(n in saved and _same(code, saved[n]) for n, code in live.items()):
             other.append(name)
     if not other:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from checks.runner import stub
 from checks.runner.verdict import PASSED, TIMEOUT, TODO, WRONG, Verdict
 
 TYPE_CHECKING = False
@@ -65,7 +64,7 @@ def is_written(lab: Lab, number: int) -> bool:
     """Whether any function in a stage's region is more than its stub."""
     stage = lab.stages[number]
     return any(
-        not stub.is_stub(found[-1].node)
+        not found[-1].is_stub
         for name, found in lab.definitions.items()
         if f"solution_{name}" in lab.definitions and stage.line <= found[-1].line <= stage.end
     )
