@@ -1,14 +1,17 @@
 # %% [markdown]
-# # Lab 4 · KV cache
+# # Lab 4 · KV-cache lab
 #
-# **You build** a two-layer decoder in NumPy, greedy generation that recomputes everything,
-# then the same generation with a key-value cache: identical logits, a count of the work
-# that it saves, the bytes that it costs.
-# **Concepts**: why inference needs the cache, by measuring it.
-# **Pairs with**: Course ch17 · LLM inference. **Time**: 2 to 3 hours.
+# **You build** a small decoder in NumPy, generation that recomputes everything at each
+# token, then generation with a KV cache: the same logits, counted and timed, and the bytes
+# that the cache costs.
+# **Concepts**: why inference needs the cache, shown by measuring it; prefill and decode;
+# grouped-query attention; a sliding window.
+# **Pairs with**: Course ch17 · LLM inference. **Time**: 3 to 4 hours.
 #
-# **Legend.** $T$ tokens, $P$ of them the prompt, $n$ generated; $V$ vocabulary, $D$ model
-# width, $H$ query heads, $G$ key heads ($G$ divides $H$), $d = D/H$ width of a head, $L$ layers.
+# **Legend.** `T` tokens, `P` tokens of the prompt, `n` tokens to generate, `V` vocabulary,
+# `D` model width, `H` query heads (`n_heads`), `G` key/value heads (`n_kv_heads`, a divisor
+# of H), `d_head` $= D/H$. Keys and values have the shape (G, T, d_head). A *row* is the
+# vector of one token. There is no batch axis: one sequence at a time.
 #
 # **The rule.** Read the stage, write the function, run its check. When it fails, re-read
 # the explanation, not the solution. Compare with the solution only after a real attempt,
@@ -29,125 +32,143 @@ from checks.lab_4_kv_cache import (
     check_stage4,
     check_stage5,
     check_stage6,
+    count_rows,
 )
 
-VOCAB, D, N_HEADS, N_LAYERS, CONTEXT = 50, 64, 4, 2, 320
-
 # %% [markdown]
-# ## Given: the parts of a block
+# ## Given: the parts that lab 2 built
 #
-# You built these in lab 2. `make_model` draws random weights: an untrained model generates
-# nonsense, and that is enough, for the cache must reproduce the nonsense to the last digit.
-# The embedding and the unembedding are untied, or greedy decoding of an untrained model
-# repeats one token for ever and hides every mistake.
+# A pre-LN decoder as a plain dict of arrays. The unembedding is not tied to the token
+# embedding: an untrained tied model tends to repeat one token for ever, and identical
+# tokens would prove nothing.
+#
+# `feed_forward` is given because it is no business of a cache: it treats each row alone,
+# and a row that was computed once is never asked for again. Only attention looks back.
 
 
 # %%
-def softmax(x):
-    """Softmax over the last axis; -inf becomes exactly 0."""
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
-
-
-def layer_norm(x, gain, bias):
-    """Rows of x (..., D) with mean 0 and variance 1, then gain and bias; eps is in the root."""
-    centred = x - x.mean(axis=-1, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-5) * gain + bias
-
-
-def gelu(x):
-    """x times the normal distribution function of x, exactly."""
-    erf = np.frompyfunc(math.erf, 1, 1)
-    return 0.5 * x * (1.0 + erf(x / math.sqrt(2.0)).astype(float))
-
-
-def mlp(layer, x):
-    """The second half of a block, before its residual: (T, D) -> (T, D)."""
-    return gelu(layer_norm(x, layer["ln2_gain"], layer["ln2_bias"]) @ layer["w_up"]) @ layer["w_down"]
-
-
-def split_heads(x, n_heads):
-    """(T, n_heads * d) -> (n_heads, T, d); head h owns columns h*d to (h+1)*d - 1."""
-    return x.reshape(len(x), n_heads, -1).swapaxes(0, 1)
-
-
-def attend(q, k, v, visible):
-    """Attention with as many key heads as query heads, heads side by side again.
-
-    q        (H, Tq, d)
-    k, v     (H, Tk, d)
-    visible  (Tq, Tk) bool, True where a query may look; at least one in each row
-    returns  (Tq, H * d)
-    """
-    scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])                # (H, Tq, Tk)
-    out = softmax(np.where(visible, scores, -np.inf)) @ v               # (H, Tq, d)
-    return out.swapaxes(0, 1).reshape(q.shape[1], -1)
-
-
 def make_model(rng, vocab, d, n_heads, n_layers, context, n_kv_heads=None):
-    """A decoder with random weights, as a dict; all arrays float64.
+    """A decoder with random weights: n_heads, n_kv_heads, context, and these arrays.
 
-    Keys: n_heads, n_kv_heads, context, token_embedding (V, D), position_embedding
-    (context, D), layers (a list of dicts), ln_gain, ln_bias (D,), unembedding (D, V).
-    A layer: ln1_gain, ln1_bias (D,), w_q (D, D), w_k and w_v (D, n_kv_heads * d_head),
-    w_out (D, D), ln2_gain, ln2_bias (D,), w_up (D, 4D), w_down (4D, D).
+    token_embedding (V, D), position_embedding (context, D); `layers`, a list of dicts with
+    ln1_gain, ln1_bias (D,), w_q (D, D), w_k and w_v (D, G * d_head), w_out (D, D),
+    ln2_gain, ln2_bias (D,), w_up (D, 4D), w_down (4D, D); ln_gain, ln_bias (D,),
+    unembedding (D, V). Without n_kv_heads every query head has a key head of its own.
     """
     n_kv_heads = n_kv_heads or n_heads
-    narrow = n_kv_heads * (d // n_heads)
+    d_kv = n_kv_heads * (d // n_heads)
 
-    def weights(rows, columns):
-        return rng.normal(0, rows**-0.5, (rows, columns))
+    def weight(rows, columns):
+        return rng.normal(0.0, rows**-0.5, (rows, columns))
 
     layers = [
         {
             "ln1_gain": np.ones(d), "ln1_bias": np.zeros(d),
-            "w_q": weights(d, d), "w_k": weights(d, narrow), "w_v": weights(d, narrow),
-            "w_out": weights(d, d), "ln2_gain": np.ones(d), "ln2_bias": np.zeros(d),
-            "w_up": weights(d, 4 * d), "w_down": weights(4 * d, d),
+            "w_q": weight(d, d), "w_k": weight(d, d_kv), "w_v": weight(d, d_kv),
+            "w_out": weight(d, d),
+            "ln2_gain": np.ones(d), "ln2_bias": np.zeros(d),
+            "w_up": weight(d, 4 * d), "w_down": weight(4 * d, d),
         }
         for _ in range(n_layers)
     ]
     return {
-        "n_heads": n_heads, "n_kv_heads": n_kv_heads, "context": context, "layers": layers,
-        "token_embedding": rng.normal(0, 1, (vocab, d)),
-        "position_embedding": rng.normal(0, 1, (context, d)),
-        "ln_gain": np.ones(d), "ln_bias": np.zeros(d), "unembedding": weights(d, vocab),
+        "n_heads": n_heads, "n_kv_heads": n_kv_heads, "context": context,
+        "token_embedding": rng.normal(0.0, 1.0, (vocab, d)),
+        "position_embedding": rng.normal(0.0, 1.0, (context, d)),
+        "layers": layers,
+        "ln_gain": np.ones(d), "ln_bias": np.zeros(d),
+        "unembedding": weight(d, vocab),
     }
 
-# %% [markdown]
-# ## Stage 1 · The forward pass
-#
-# A pre-norm decoder: every layer adds attention to the residual stream, then an MLP.
-#
-# $$x \leftarrow x + \mathrm{attn}(\mathrm{ln}_1 x)\,W_{out} \qquad x \leftarrow x + \mathrm{mlp}(\mathrm{ln}_2 x)$$
-#
-# Position $t$ sees the positions $0 \dots t$ and no later one. That *causality* is what makes
-# a cache possible: what a token's keys and values are never depends on what comes after it.
-#
-# ### Fewer key heads than query heads
-# With $H=4$ query heads and $G=2$ key heads, query heads 0 and 1 read key head 0, query heads
-# 2 and 3 read key head 1: head $h$ reads head $h \div (H/G)$, rounded down. `np.repeat` along
-# the head axis does that; `np.tile` would hand out 0 1 0 1.
-#
-# ### By hand
-# Token ids `[7, 7, 7]`: without positions all three rows of logits would be equal. The
-# position embedding is added once, before the first layer: row $t$ of it to token $t$.
+
+def layer_norm(x, gain, bias, eps=1e-5):
+    """Each row of x (..., D) to mean 0 and variance 1, then gain and bias."""
+    centred = x - x.mean(axis=-1, keepdims=True)
+    variance = (centred**2).mean(axis=-1, keepdims=True)
+    return centred / np.sqrt(variance + eps) * gain + bias
+
+
+def softmax(x, axis=-1):
+    """Weights that sum to 1 along `axis`; a score of -inf becomes exactly 0."""
+    weights = np.exp(x - x.max(axis=axis, keepdims=True))
+    return weights / weights.sum(axis=axis, keepdims=True)
+
+
+ERF = np.vectorize(math.erf, otypes=[float])
+
+
+def gelu(x):
+    """x times the probability that a standard normal lies below it (exact)."""
+    return x * 0.5 * (1 + ERF(x / math.sqrt(2)))
+
+
+def feed_forward(x, layer):
+    """What the second half of a block adds to x (T, D): each row for itself."""
+    normed = layer_norm(x, layer["ln2_gain"], layer["ln2_bias"])
+    return gelu(normed @ layer["w_up"]) @ layer["w_down"]
+
+
+def split_heads(x, n):
+    """(T, n * d_head) -> (n, T, d_head); head i owns the i-th block of columns."""
+    return x.reshape(x.shape[0], n, -1).swapaxes(0, 1)
+
+
+def merge_heads(x):
+    """(n, T, d_head) -> (T, n * d_head), the inverse of split_heads."""
+    return x.swapaxes(0, 1).reshape(x.shape[1], -1)
+
 
 # %%
-print("heads read:", [h // (4 // 2) for h in range(4)], "and not", [h % 2 for h in range(4)])
-print(np.tri(3, dtype=bool).astype(int))
+MODEL = make_model(np.random.default_rng(0), 32, 64, n_heads=8, n_layers=2, context=256)
+NARROW = make_model(np.random.default_rng(0), 32, 16, n_heads=8, n_layers=2, context=256)
+PROMPT = np.array([3, 14, 15, 9, 26, 5, 30, 8])                 # (P,), P is 8
+print("w_k of one layer:", MODEL["layers"][0]["w_k"].shape, "for 8 heads of 8 columns")
+
+# %% [markdown]
+# ## Stage 1 · The decoder
+#
+# ### The whole of it
+# $$x = E_{ids} + P_{0..T-1}, \qquad
+# x \leftarrow x + A(x)\,W_{out}, \quad x \leftarrow x + \mathrm{MLP}(x), \qquad
+# \text{logits} = \mathrm{LN}(x)\,U$$
+#
+# A block reads the normed stream, $q, k, v = \mathrm{LN}(x)\,W_q,\ \mathrm{LN}(x)\,W_k,\
+# \mathrm{LN}(x)\,W_v$, and each query head mixes the values of the tokens up to its own:
+#
+# $$A_i = \sum_{j \le i} \mathrm{softmax}_j\!\left(\frac{q_i \cdot k_j}{\sqrt{d_{head}}}
+# \right) v_j$$
+#
+# The condition $j \le i$ carries this whole lab. Row $i$ never sees a later token, so a
+# later token cannot change it, nor the key and the value made from it: what was computed
+# once stays true.
+#
+# ### By hand
+# With $W_q = 0$ every score is 0 and softmax is uniform over the visible tokens: the row
+# of token $i$ becomes the running mean of $v_0 \ldots v_i$. Four tokens, weights
+# $1;\ \frac12, \frac12;\ \frac13, \frac13, \frac13;\ \frac14 \ldots$, however wide the model.
+#
+# ### Which key head?
+# Llama-2-70B has 64 query heads and 8 key heads: eight neighbours share one. Query head
+# $h$ reads key head $h \,//\, (H / G)$. With H = 6 and G = 3 that is 0 0 1 1 2 2, not
+# 0 1 2 0 1 2. With G = H it is $h$ itself.
+
+# %%
+hidden = np.triu(np.full((4, 4), -np.inf), k=1)                 # (4, 4), -inf above the diagonal
+print(softmax(np.zeros((4, 4)) + hidden).round(3))
+print("key head of each of 6 query heads, 3 key heads:", [h // (6 // 3) for h in range(6)])
 
 
 # %%
 def forward(model, ids):
-    """Logits of the next token after every position.
+    """The logits at every position, computed from scratch.
 
-    model    a dict as `make_model` writes it; n_kv_heads may be smaller than n_heads
-    ids      (T,) ints, 1 <= T <= context; a list or an array
-    returns  (T, V) float64; row t depends on ids[0..t] only
+    model    dict as `make_model` gives it; n_kv_heads may be smaller than n_heads, and then
+             query head h reads key head h // (n_heads // n_kv_heads)
+    ids      (T,) int array, 1 <= T <= context, each id below V
+    returns  (T, V) float64; row i sees the ids 0..i only
 
-    Query head h reads key head h // (n_heads // n_kv_heads). The last layer is followed
-    by `layer_norm` with ln_gain and ln_bias, then the unembedding. Nothing is changed.
+    Scores are scaled by 1 / sqrt(d_head). Norm, softmax and GELU are the given ones (eps
+    1e-5 inside the root, GELU exact). Neither the model nor `ids` is changed.
     """
     # TODO(you): stage 1, about 13 lines.
     raise NotImplementedError("stage 1: forward")
@@ -158,50 +179,59 @@ def forward(model, ids):
 # check_stage1(forward)
 
 # %%
-# Predict first: token 10 is exchanged. Which rows of the logits move, and which stay?
-model = make_model(np.random.default_rng(0), VOCAB, D, N_HEADS, N_LAYERS, CONTEXT)
-ids = np.random.default_rng(1).integers(0, VOCAB, 24)
-other = ids.copy()
-other[10] = (other[10] + 1) % VOCAB
-moved = np.abs(forward(model, ids) - forward(model, other)).max(axis=1)
-plt.bar(range(24), moved)
-plt.axvline(10, ls=":", color="tab:red", label="the token that was exchanged")
+# Predict first: the token at position 20 of 32 is exchanged. Which rows of logits move?
+before = np.random.default_rng(1).integers(0, 32, 32)           # (T,)
+after = before.copy()
+after[20] = (before[20] + 1) % 32
+moved = np.abs(forward(MODEL, after) - forward(MODEL, before)).max(axis=1)  # (T,)
+plt.stem(moved)
+plt.axvline(20, ls=":", color="gray", label="the exchanged token")
 plt.xlabel("position (tokens)")
 plt.ylabel("largest change of a logit")
 plt.legend()
 plt.show()
+print("rows 0 to 19 moved by", moved[:20].max())
 
 # %% [markdown]
 # ## Stage 2 · Generation that recomputes everything
 #
-# Greedy decoding: run the model on what is there, append the token with the largest logit in
-# the *last* row, run it again on all of it. Correct, and wasteful: the second run computes
-# again what the first one knew.
+# Greedy decoding takes the id with the largest logit of the last row, appends it, and asks
+# again. The direct way runs the whole sequence through the model for each new token, and
+# throws away every row of logits except the last.
 #
 # ### By hand
-# A prompt of 3 tokens, 2 to generate: the model runs on 3 tokens, then on 4, and returns 5
-# ids and 2 rows of logits. The last token that was generated is never fed back.
+# A prompt of P = 3 and n = 4 new tokens: the model reads 3, then 4, then 5, then 6 rows,
+# 18 in all. In general
 #
-# ### When the context is full
-# The model has `context` position embeddings, no more. Prompt and new tokens together must
-# fit, or the function raises ValueError before it computes anything.
+# $$\sum_{i=0}^{n-1} (P + i) = nP + \frac{n(n-1)}{2}$$
+#
+# rows pass through every weight matrix of every layer. The token generated last is never
+# read. At P = 8 and n = 128 that is 9,152 rows for a text of 136 tokens.
+#
+# ### The edges
+# The context is the table of learned positions: a text of P + n tokens must fit. The last
+# token would need no position, since it is not read, but a caller who asks for more than
+# the context is told so before a later turn of the same chat fails.
 
 # %%
-print("rows computed for P = 3, n = 2:", sum(range(3, 3 + 2)))
+print("rows read for P = 3, n = 4:", [3 + i for i in range(4)], "sum", sum(3 + i for i in range(4)))
+print("ties:", np.argmax([0.5, 2.0, 2.0]), "is the lower of the ids 1 and 2")
 
 
 # %%
 def generate_naive(model, prompt, n):
-    """Greedy generation without a cache: the whole sequence goes through the model each time.
+    """Greedy generation; for each token `forward` runs on all the ids so far.
 
-    prompt   (P,) ints, P >= 1; it is not changed
-    n        int >= 0, how many tokens to generate
-    returns  (ids, logits): ids (P + n,) ints, the prompt first; logits (n, V), the row from
-             which each new token was chosen, shape (0, V) for n = 0
+    prompt   (P,) int array, P >= 1
+    n        int >= 0, tokens to generate
+    returns  (ids, logits): ids (P + n,) ints, the prompt and then the new tokens;
+             logits (n, V), row i the logits from which token P + i was taken
 
-    The largest logit wins, ties go to the lower id. Raises ValueError if P + n > context.
+    The id with the largest logit is taken, a tie goes to the lower id. n = 0 gives the
+    prompt and logits of shape (0, V). P + n > context raises ValueError; P + n equal to the
+    context is fine. `prompt` is not changed.
     """
-    # TODO(you): stage 2, about 8 lines.
+    # TODO(you): stage 2, about 7 lines.
     raise NotImplementedError("stage 2: generate_naive")
 
 
@@ -210,64 +240,69 @@ def generate_naive(model, prompt, n):
 # check_stage2(generate_naive)
 
 # %%
-# Predict first: when n doubles from 40 to 80, by what factor does the time grow?
-prompt = [3, 1, 4, 1, 5, 9, 2, 6]
-generate_naive(model, prompt, 2)                                       # warm up
-lengths, seconds = [10, 20, 40, 80, 160], []
-for n in lengths:
-    begin = time.perf_counter()
-    generate_naive(model, prompt, n)
-    seconds.append(time.perf_counter() - begin)
-plt.plot(lengths, np.array(seconds) / np.array(lengths) * 1e3, marker="o")
-plt.xlabel("generated tokens n")
-plt.ylabel("time per token (ms)")
-plt.ylim(bottom=0)
+# Predict first: of all rows that go through w_k in 40 steps, which share had been there before?
+steps = np.arange(1, 41)
+totals = np.array([count_rows(generate_naive, NARROW, PROMPT, n)[0] for n in range(41)])
+per_step = np.diff(totals)                                       # rows at each step, counted
+fresh = np.where(steps == 1, len(PROMPT), 1)                     # the prompt, then one a step
+plt.bar(steps, per_step, width=1.0, color="lightgray", label="computed before")
+plt.bar(steps, fresh, width=1.0, color="tab:blue", label="new")
+plt.xlabel("generated token")
+plt.ylabel("rows through w_k in a layer")
+plt.legend(loc="upper left")
 plt.show()
+print(f"{totals[-1]} rows, {1 - fresh.sum() / totals[-1]:.0%} of them computed before")
 
 # %% [markdown]
 # ## Stage 3 · The cache, and one step with it
 #
-# A new token needs its own query, and the keys and values of *all* tokens. Those of the old
-# tokens have not changed, so they are kept: per layer, per key head, a row for every token.
+# To make the next token, attention needs the query of the *new* row only, but the keys and
+# values of *all* rows. Those of earlier rows cannot change (stage 1), so each layer keeps
+# them. Queries are not kept: nobody asks an old question again.
+#
+# One step: embed the one token at its position, and in every layer project one row, append
+# its k and v, and let its query look at all keys so far. No mask is needed: everything in
+# the cache lies in the past.
 #
 # ### By hand
-# A cache of 2 layers, 2 key heads, room for 5 tokens, $d = 3$. Append $k$ and $v$ of shape
-# (2, 4, 3) to layer 0: back come (2, 4, 3). Append one more token to layer 0: back come
-# (2, 5, 3), the old rows first. `length` is still 0, for layer 1 holds nothing: it counts the
-# tokens that *every* layer holds. A sixth token does not fit: ValueError.
+# A cache of 2 layers, 3 tokens appended to layer 0 only: K of layer 0 is (G, 3, d_head),
+# and `length` is 0, because layer 1 holds nothing yet. After layer 1: 3. It counts tokens,
+# not calls.
 #
 # ### Where am I?
-# The new token stands at position `cache.length`, counted *before* this step, and gets that
-# position's embedding. Position 0 again and again is the classic mistake: the tokens still
-# look plausible, the logits are wrong. Read the position once, at the start: the first layer's
-# append must not move it for the second. No mask is needed here: all that the cache holds is
-# the past.
+# The row of a token is its embedding plus the embedding of its *position*. The input of a
+# step is one token long, so the position cannot be read off it; it is the number of tokens
+# that the cache holds: `cache.length`, read before this token was appended. A step that
+# starts again at position 0 gives fluent text, slowly going wrong, and no error at all.
 
 # %%
-room = np.zeros((2, 2, 5, 3))                                          # (L, G, room, d)
-print("one buffer for keys:", room.shape, "what 4 tokens of layer 0 look like:", room[0, :, :4].shape)
+buffer = np.zeros(3)                                             # room for three positions
+buffer[3:4] = np.ones(1)                                         # the fourth: no error, and lost
+print("a full buffer, written past its end:", buffer)
 
 
 # %%
 class KVCache:
-    """Keys and values of the tokens so far, layer by layer.
+    """The keys and values of all layers, in the order in which they were appended.
 
-    length   int attribute: tokens that every layer holds, 0 at the start
+    `length`, an attribute: how many tokens every layer holds, 0 at first. While a token has
+    reached some layers only it does not count. A pass through the model appends to layer 0,
+    then 1, and so on. Two caches share nothing.
     """
 
     def __init__(self, n_layers, n_kv_heads, max_len, d_head):
-        """Room for exactly max_len tokens in each layer."""
+        """An empty cache for exactly max_len positions in each layer."""
         # TODO(you): stage 3, about 4 lines.
         raise NotImplementedError("stage 3: KVCache.__init__")
 
     def append(self, layer, k, v):
-        """Add t >= 1 tokens to a layer; everything that the layer holds then.
+        """Add t >= 1 positions to one layer; the layer's keys and values so far.
 
-        layer    int, 0 <= layer < n_layers
-        k, v     (n_kv_heads, t, d_head)
-        returns  (K, V), each (n_kv_heads, tokens so far, d_head), oldest token first
+        layer    int, from 0
+        k, v     (n_kv_heads, t, d_head) float64, not changed
+        returns  (K, V), each (n_kv_heads, positions so far, d_head), the new ones last
 
-        Raises ValueError if they do not fit. Layers may be filled in any order.
+        Raises ValueError where the layer would hold more than max_len positions.
         """
         # TODO(you): stage 3, about 8 lines.
         raise NotImplementedError("stage 3: KVCache.append")
@@ -275,11 +310,14 @@ class KVCache:
 
 # %%
 def decode_step(model, token, cache):
-    """The logits after one more token; the cache grows by it.
+    """The logits after one more token, whose predecessors are in the cache.
 
-    token    int, the token at position cache.length
-    cache    a KVCache with room for it
-    returns  (V,) float64, equal to the last row of `forward` on all tokens so far
+    token    int, the id at position cache.length
+    cache    a KVCache of this model's sizes; empty at the start of a text
+    returns  (V,) float64, as the last row of `forward` on the whole text
+
+    Only the new row goes through the layers; what is known of earlier tokens comes from the
+    cache. Afterwards the cache holds this token too. The model is not changed.
     """
     # TODO(you): stage 3, about 13 lines.
     raise NotImplementedError("stage 3: decode_step")
@@ -290,59 +328,77 @@ def decode_step(model, token, cache):
 # check_stage3(KVCache, decode_step)
 
 # %%
-# Predict first: how far apart are the logits of step 20 with and without the cache?
-cache = KVCache(N_LAYERS, N_HEADS, CONTEXT, D // N_HEADS)
-stepwise = np.array([decode_step(model, token, cache) for token in ids])
-gap = np.abs(stepwise - forward(model, ids)).max(axis=1)
-plt.semilogy(range(len(ids)), np.maximum(gap, 1e-18), marker="o")
-plt.axhline(1e-9, ls=":", color="tab:red", label="what the check allows")
+# Predict first: are the logits of the two ways equal to the last bit?
+text = np.random.default_rng(2).integers(0, 32, 64)              # (T,)
+cache = KVCache(n_layers=2, n_kv_heads=8, max_len=64, d_head=8)
+stepwise = np.array([decode_step(MODEL, int(token), cache) for token in text])  # (T, V)
+gap = np.abs(stepwise - forward(MODEL, text)).max(axis=1)        # (T,)
+plt.semilogy(np.maximum(gap, 1e-17), ".")
+plt.axhline(1e-9, ls=":", color="tab:red", label="what the checks allow, 1e-9")
+plt.axhline(2.0**-52, ls=":", color="gray", label="float64 epsilon, 2.2e-16")
 plt.xlabel("position (tokens)")
 plt.ylabel("largest difference of a logit")
 plt.legend()
 plt.show()
+print(f"largest difference {gap.max():.1e}: a product of one row adds up in another order")
 
 # %% [markdown]
-# ## Stage 4 · Prefill, and generation that uses the cache
+# ## Stage 4 · Prefill, and generation with the cache
 #
-# The prompt need not go in token by token: one pass over all its rows fills the cache, a
-# matrix product in place of many. This is *prefill*, and what follows is *decode*; a serving
-# system schedules the two apart, since prefill is limited by arithmetic and decode by memory.
+# The tokens of the prompt are all known at once, so they go through the layers together:
+# one pass of P rows fills the cache (*prefill*, which keeps the arithmetic units busy),
+# then one row a token (*decode*, which mostly waits for memory). The first token of an
+# answer costs a prefill, each further one a step: that is why a chat pauses, then flows.
+#
+# A long prompt is fed in *chunks*, so that one user's prefill does not hold up the steps of
+# all others. Then the second chunk finds a cache that is not empty.
+#
+# ### Masking a chunk
+# A cache of 3 tokens and a chunk of 2: row $i$ of the chunk stands at position $3 + i$ and
+# may see the keys $j \le 3 + i$. Lower-right aligned:
+#
+# $$\begin{matrix} 1&1&1&1&0\\ 1&1&1&1&1 \end{matrix} \qquad\text{not}\qquad
+# \begin{matrix} 1&0&0&0&0\\ 1&1&0&0&0 \end{matrix}$$
+#
+# The second is what a causal mask cut off at the top left gives. On an empty cache the two
+# are the same, so only the second chunk can tell them apart.
 #
 # ### By hand
-# The cache holds 3 tokens, a chunk of 2 comes in. Its first token is at position 3 and may
-# look at the keys 0 to 3, its second at 0 to 4. The mask has 2 rows and 5 columns:
+# P = 5 and n = 6: prefill reads 5 rows and gives the first new token, then 5 steps of one
+# row give the other five: 10 rows a layer, $P + n - 1$. The naive way reads 45. The last
+# new token is not fed to the model: nobody would read its logits.
 #
-# `1 1 1 1 0`
-# `1 1 1 1 1`
-#
-# Query $i$ of the chunk sees key $j$ where $j \le i + 3$: aligned to the lower right. Aligned
-# to the upper left it would hide the past from the chunk, and only from the second chunk on.
-#
-# ### How much work
-# Prefill puts $P$ rows through the layers, each further token one row, and the last token
-# that was generated is never fed back: $P + n - 1$ rows in all.
+# ### The same edges
+# A caller may swap one generator for the other at any time, so `generate_cached` keeps
+# every promise of stage 2: a tie goes to the lower id; n = 0 gives the prompt and logits of
+# shape (0, V); P + n tokens may fill the context, and one more raises ValueError, although
+# the last token is never read and would need no room.
 
 # %%
-print(np.tri(2, 5, k=3, dtype=bool).astype(int))
+print("a chunk of 2 after 3 tokens sees:")
+print((np.arange(5) <= 3 + np.arange(2)[:, None]).astype(int))  # (2, 5)
 
 
 # %%
 def prefill(model, prompt, cache):
-    """Put a chunk of tokens through the model at once; the cache grows by all of them.
+    """Feed a prompt, or the next chunk of one, through the model into the cache.
 
-    prompt   (t,) ints, t >= 1, at the positions cache.length, cache.length + 1, ...
-    cache    a KVCache, empty or holding earlier chunks
-    returns  (V,) float64, the logits after the chunk's last token
+    prompt   (P,) int array, P >= 1; its first id stands at position cache.length
+    cache    a KVCache of this model's sizes, empty or holding the chunks before
+    returns  (V,) float64, the logits after the last id
+
+    Afterwards the cache holds P tokens more. `prompt` and the model are not changed.
     """
-    # TODO(you): stage 4, about 14 lines.
+    # TODO(you): stage 4, about 15 lines.
     raise NotImplementedError("stage 4: prefill")
 
 
 # %%
 def generate_cached(model, prompt, n):
-    """As `generate_naive`, with the same ids, logits (within 1e-9) and errors, but cached.
+    """Greedy generation in which each token goes through the layers once.
 
-    Each layer projects P + n - 1 rows in all for n >= 1.
+    Arguments, result, ties and errors are those of `generate_naive`; logits are equal
+    within 1e-9. For n >= 1 exactly P + n - 1 rows pass through w_k in each layer.
     """
     # TODO(you): stage 4, about 14 lines.
     raise NotImplementedError("stage 4: generate_cached")
@@ -352,49 +408,69 @@ def generate_cached(model, prompt, n):
 # Done? Uncomment, run, read what it says.
 # check_stage4(prefill, generate_cached, KVCache)
 
+
 # %%
-# Predict first: where the naive curve rises with n, what does the cached one do?
-cached_seconds = []
-generate_cached(model, prompt, 2)
-for n in lengths:
+# Predict first: 240 rows go through w_k whatever the chunk. Does the time care? It falls while
+# the fixed cost of a pass is shared by more rows. Where it rises again, large chunks compute
+# scores only to mask them: in one piece that is half of 240 x 240.
+def prefill_ms(chunk):
+    prompt = np.arange(240) % 32                                 # (P,)
+    fresh_cache = KVCache(2, 8, 240, 8)
     begin = time.perf_counter()
-    generate_cached(model, prompt, n)
-    cached_seconds.append(time.perf_counter() - begin)
-plt.plot(lengths, np.array(seconds) / np.array(lengths) * 1e3, marker="o", label="naive")
-plt.plot(lengths, np.array(cached_seconds) / np.array(lengths) * 1e3, marker="s", label="cached")
-plt.xlabel("generated tokens n")
-plt.ylabel("time per token (ms)")
+    for start in range(0, 240, chunk):
+        prefill(MODEL, prompt[start : start + chunk], fresh_cache)
+    return 1000 * (time.perf_counter() - begin)
+
+
+chunks = [1, 2, 4, 8, 16, 40, 80, 240]
+plt.plot(chunks, [min(prefill_ms(chunk) for _ in range(3)) for chunk in chunks], marker="o")
+plt.xscale("log")
+plt.xticks(chunks, chunks)
+plt.minorticks_off()
+plt.xlabel("chunk (tokens)")
+plt.ylabel("prefill of 240 tokens (ms)")
 plt.ylim(bottom=0)
-plt.legend()
 plt.show()
 
 # %% [markdown]
-# ## Stage 5 · Count the work, count the bytes
+# ## Stage 5 · What it saves, and what it costs
 #
-# Seconds depend on the machine; the rows that go through a layer's projections do not.
+# Time is saved by the square: all n steps together read $nP + n(n-1)/2$ rows without a
+# cache and $P + n - 1$ with one. Time itself depends on the machine; the row counts do not,
+# so they are the proof and the clock is the illustration. (Attention still compares each
+# new query with every key, so the cached way has a $T^2$ term too. It is small: per layer
+# and token about $2\,T\,D$ multiplications, against $12\,D^2$ in the weights; the two
+# are equal at T = 6 D, which for Llama-2-7B is 24,576 tokens.)
 #
-# $$\text{naive: } \sum_{i=0}^{n-1} (P+i) = nP + \frac{n(n-1)}{2} \qquad \text{cached: } P + n - 1$$
+# It is paid for in memory, for every sequence that is being served:
+#
+# $$\text{bytes} = 2 \cdot \text{layers} \cdot G \cdot T \cdot d_{head} \cdot
+# \text{itemsize}$$
+#
+# The 2 stands for K and V.
 #
 # ### By hand
-# $P = 8$, $n = 128$: naive $1024 + 8128 = 9152$ rows, cached $135$. That is 68 times less, and
-# the factor grows with $n$.
+# P = 8 and n = 128: $128 \cdot 8 + 128 \cdot 127 / 2 = 9152$ rows against $8 + 127 = 135$.
 #
-# ### What it costs
-# Keys *and* values, every layer, every key head, every token: $2 \cdot L \cdot G \cdot T \cdot d
-# \cdot$ bytes per number. Llama-2-7B has 32 layers, 32 key heads and $d = 128$, so one sequence
-# of 4,096 tokens in fp16 (2 bytes) holds $2 \cdot 32 \cdot 32 \cdot 4096 \cdot 128 \cdot 2 =
-# 2{,}147{,}483{,}648$ bytes: 2.0 GiB, half a mebibyte for each token, beside 13 GB of weights.
-# Six such sequences weigh as much as the model: it is the cache that limits the batch.
+# ### A real model
+# Llama-2-7B, by its published shape: 32 layers, 32 heads (each with keys of its own), width
+# 4,096, so d_head = 128; context 4,096; fp16, 2 bytes a number. One token costs
+# $2 \cdot 32 \cdot 32 \cdot 128 \cdot 2$ = 524,288 bytes, half a MiB. A full context costs
+# 2.0 GiB. The weights (6.74 billion at 2 bytes) take 12.6 GiB, so on a card of 24 GiB
+# about five such users fit beside them. The cache, not the weights, sets the batch size.
 
 # %%
-print(f"Llama-2-7B, 4,096 tokens, fp16: {2 * 32 * 32 * 4096 * 128 * 2 / 2**30:.1f} GiB")
+per_token = 2 * 32 * 32 * 128 * 2
+print(f"Llama-2-7B: {per_token:,} bytes a token, {per_token * 4096 / 2**30:.1f} GiB at 4,096")
 
 
 # %%
 def kv_rows(prompt_len, n):
-    """Rows that go through w_k of one layer while n >= 1 tokens are generated.
+    """Rows that pass through w_k of one layer while n >= 1 tokens are generated.
 
-    returns  (naive, cached), two ints
+    prompt_len  int >= 1
+    n           int >= 1
+    returns     (naive, cached), two ints
     """
     # TODO(you): stage 5, about 1 line.
     raise NotImplementedError("stage 5: kv_rows")
@@ -402,7 +478,11 @@ def kv_rows(prompt_len, n):
 
 # %%
 def cache_bytes(n_layers, n_kv_heads, length, d_head, itemsize):
-    """Bytes of the keys and values of `length` tokens; itemsize bytes a number. An int."""
+    """Bytes of the keys and values of `length` tokens in all layers.
+
+    itemsize  int, bytes a number: 2 for fp16, 8 for float64
+    returns   int
+    """
     # TODO(you): stage 5, about 1 line.
     raise NotImplementedError("stage 5: cache_bytes")
 
@@ -412,147 +492,182 @@ def cache_bytes(n_layers, n_kv_heads, length, d_head, itemsize):
 # check_stage5(kv_rows, cache_bytes)
 
 # %%
-# Predict first: on log-log axes, which slope has n squared, and which has n?
-rows = np.array([kv_rows(len(prompt), n) for n in lengths])            # (5, 2)
-figure, (work, clock) = plt.subplots(1, 2, figsize=(10, 4))
-for at, name in enumerate(("naive", "cached")):
-    slope = np.polyfit(np.log(lengths[2:]), np.log(rows[2:, at]), 1)[0]
-    work.loglog(lengths, rows[:, at], marker="o", label=f"{name}, slope {slope:.1f}")
-    spent = np.array((seconds, cached_seconds)[at])
-    slope = np.polyfit(np.log(lengths[2:]), np.log(spent[2:]), 1)[0]
-    clock.loglog(lengths, spent, marker="o", label=f"{name}, slope {slope:.1f}")
-work.set_ylabel("rows through a layer (exact)")
-clock.set_ylabel("time (s, on this machine)")
-for axes in (work, clock):
-    axes.set_xlabel("generated tokens n")
-    axes.legend()
-plt.tight_layout()
+# Computed, then measured on the arrays that the cache really hands out.
+cache = KVCache(n_layers=2, n_kv_heads=8, max_len=256, d_head=8)
+for length in (64, 128, 256):
+    chunk = np.zeros((8, length - cache.length, 8))              # (G, t, d_head)
+    arrays = [array for layer in range(2) for array in cache.append(layer, chunk, chunk)]
+    measured = sum(array.nbytes for array in arrays)
+    print(f"{length:4} tokens: computed {cache_bytes(2, 8, length, 8, 8):,} bytes, "
+          f"measured {measured:,}")
+
+
+# %%
+# Predict first: four lines on a log-log plot. Which slopes? (Rows are counted on the narrow
+# model, which is quicker: the width changes no count.)
+def seconds(generate, n):
+    begin = time.perf_counter()
+    generate(MODEL, PROMPT, n)
+    return time.perf_counter() - begin
+
+
+def slope(values):
+    return np.polyfit(np.log(lengths[-3:]), np.log(values[-3:]), 1)[0]  # of the last three
+
+
+lengths = [16, 32, 64, 128, 240]
+_, left = plt.subplots(figsize=(7, 5))
+right = left.twinx()
+for column, (name, generate) in enumerate(
+    {"naive": generate_naive, "cached": generate_cached}.items()
+):
+    times = [seconds(generate, n) for n in lengths]
+    rows = [count_rows(generate, NARROW, PROMPT, n)[0] for n in lengths]
+    print(f"{name:7} rows {rows}, by formula {[kv_rows(8, n)[column] for n in lengths]}")
+    print(f"{name:7} seconds {[float(f'{t:.2g}') for t in times]}")
+    left.loglog(lengths, times, f"C{column}o-", label=f"{name}, time: slope {slope(times):.1f}")
+    right.loglog(lengths, rows, f"C{column}s:", label=f"{name}, rows: slope {slope(rows):.1f}")
+left.set_xticks(lengths, lengths)
+left.minorticks_off()
+left.set_xlabel("generated tokens n (prompt of 8)")
+left.set_ylabel("time (s), solid")
+right.set_ylabel("rows through w_k in a layer, dotted")
+left.legend(handles=left.get_lines() + right.get_lines(), loc="upper left")
 plt.show()
 
-# %%
-# The formula against the real arrays: everything that the cache object holds.
-cache = KVCache(N_LAYERS, N_HEADS, 100, D // N_HEADS)
-for token in range(100):
-    decode_step(model, token % VOCAB, cache)
-
-
-def array_bytes(thing):
-    """Bytes of all arrays in an object, its lists, tuples and dicts."""
-    if isinstance(thing, np.ndarray):
-        return thing.nbytes
-    if isinstance(thing, dict):
-        thing = thing.values()
-    elif hasattr(thing, "__dict__"):
-        thing = vars(thing).values()
-    elif not isinstance(thing, (list, tuple)):
-        return 0
-    return sum(array_bytes(part) for part in thing)
-
-
-print("formula :", cache_bytes(N_LAYERS, N_HEADS, 100, D // N_HEADS, 8), "bytes")
-print("measured:", array_bytes(cache), "bytes")
-
 # %% [markdown]
-# ## Stage 6 · Smaller caches (stretch)
+# ## Stage 6 · A smaller cache (stretch)
 #
-# Two ways in which production models shrink it. *Grouped-query attention* keeps fewer key
-# heads: Llama-2-70B has 64 query heads and 8 key heads, an eighth of the bytes. A *sliding
-# window* keeps the last $W$ tokens: Mistral-7B has $W = 4096$, and its cache stops growing.
+# Three factors of the byte formula can shrink: heads, positions, and the size of a number.
+# *Grouped-query attention* (GQA) keeps fewer key heads. A *sliding window* keeps the last
+# W positions only. Mistral-7B does both.
 #
-# ### Grouped heads without copies
-# `np.repeat` writes every key head $H/G$ times, which gives back the memory traffic that GQA
-# saves. Reshape the queries to (G, H/G, Tq, d): each group multiplies the one key head that it
-# shares, and nothing is copied.
+# ### No copies
+# Repeating K and V up to H heads is right, and it writes out, at every step, the very bytes
+# that GQA was to save. Instead give the queries an axis more: (G, H/G, Tq, d_head) against
+# (G, 1, Tk, d_head), and let broadcasting do the sharing.
 #
 # ### The window
-# A window of 3: after five one-token appends `append` returns tokens 2, 3, 4, oldest first,
-# and `length` is 5, since positions go on counting. A chunk of $t$ tokens returns what its
-# queries may need: the kept past and the whole chunk. It is cut to the last $W$ for the next.
+# A window of W positions holds the token itself and the W − 1 before it. The tokens that
+# fall out are gone for good, but they still count: the next *position* goes on rising.
+# With $L$ layers information still travels up to $L\,(W-1)$ tokens back, one window a layer.
+#
+# ### By hand
+# Mistral-7B: 32 layers, 32 query heads, 8 key heads, d_head 128, W = 4,096, context 32,768,
+# fp16. All heads and all positions: 16 GiB. Grouping leaves a quarter and saves 12 GiB, the
+# window leaves an eighth and saves 14 GiB. Both leave 1/32, half a GiB, and save 15.5: not
+# the sum, since neither can save a byte that the other has already saved.
 
 # %%
-for name, key_heads, kept in (("full", 32, 32768), ("8 key heads", 8, 32768), ("window", 32, 4096)):
-    print(f"{name:12} {2 * 32 * key_heads * kept * 128 * 2 / 2**30:5.1f} GiB at 32,768 tokens")
+ring = np.arange(10)[-4:]                                        # W is 4, ten tokens seen
+print("positions held:", ring, "and the next token stands at position", 10)
+print("six queries in three groups:", np.arange(6).reshape(3, 2).tolist())
 
 
 # %%
-def grouped_attention(q, k, v, visible):
-    """Attention in which n_heads // n_kv_heads query heads share a key head.
+def grouped_attention(q, k, v):
+    """Causal attention in which H // G neighbouring query heads share a key head.
 
-    q        (H, Tq, d)
-    k, v     (G, Tk, d), G divides H; query head h reads key head h // (H // G)
-    visible  (Tq, Tk) bool, True where a query may look; at least one in each row
-    returns  (H, Tq, d), scores scaled by 1 / sqrt(d)
+    q        (H, Tq, d_head)
+    k, v     (G, Tk, d_head), Tk >= Tq; the queries belong to the last Tq positions, so
+             query i sees the keys j <= i + Tk - Tq
+    returns  (H, Tq, d_head); query head h reads key head h // (H // G)
+
+    Scores are scaled by 1 / sqrt(d_head). Raises ValueError unless G divides H. The
+    arguments are not changed.
     """
-    # TODO(you): stage 6, about 5 lines.
+    # TODO(you): stage 6, about 8 lines.
     raise NotImplementedError("stage 6: grouped_attention")
 
 
 # %%
 class WindowCache:
-    """A KV cache that forgets: each layer keeps its last `window` tokens.
+    """The keys and values of the last `window` positions of all layers.
 
-    length   int attribute: tokens that every layer has *seen*, kept or not
+    `length`, an attribute: how many tokens every layer has *seen*, those included that fell
+    out, so that `decode_step` finds its position there. A pass appends to layer 0, then 1,
+    and so on. Memory does not grow with the text.
     """
 
     def __init__(self, n_layers, n_kv_heads, window, d_head):
-        """window >= 1 tokens are kept in each layer."""
-        # TODO(you): stage 6, about 5 lines.
+        """An empty cache; window >= 1."""
+        # TODO(you): stage 6, about 4 lines.
         raise NotImplementedError("stage 6: WindowCache.__init__")
 
     def append(self, layer, k, v):
-        """Add t >= 1 tokens to a layer.
+        """Add t >= 1 positions to one layer; what the layer holds now.
 
-        k, v     (n_kv_heads, t, d_head)
-        returns  (K, V), each (n_kv_heads, m, d_head), oldest first: at most window - 1 kept
-                 tokens and then the new ones, so that the first new token sees its window
+        k, v     (n_kv_heads, t, d_head) float64; t may be larger than the window
+        returns  (K, V), each (n_kv_heads, min(seen, window), d_head), oldest first
         """
-        # TODO(you): stage 6, about 8 lines.
+        # TODO(you): stage 6, about 5 lines.
         raise NotImplementedError("stage 6: WindowCache.append")
 
 
 # %%
-# Done? Uncomment, run, read what it says.
-# check_stage6(grouped_attention, WindowCache)
+def bytes_saved(n_layers, n_heads, n_kv_heads, length, window, d_head, itemsize):
+    """What grouping, the window, and both together save of a full cache.
+
+    A full cache keeps n_heads key heads and all `length` positions; a window keeps the last
+    `window` of them, or all where the text is shorter.
+
+    returns  (by_grouping, by_window, by_both), ints, in bytes
+    """
+    # TODO(you): stage 6, about 6 lines.
+    raise NotImplementedError("stage 6: bytes_saved")
+
 
 # %%
-# Predict first: at which length does a 7B model's window of 4,096 beat 8 of 32 key heads?
-tokens = np.arange(1, 33) * 1024
-curves = {
-    "32 key heads": (32, tokens),
-    "8 key heads": (8, tokens),
-    "window of 4,096": (32, np.minimum(tokens, 4096)),
-    "8 key heads and window": (8, np.minimum(tokens, 4096)),
-}
-for name, (key_heads, kept) in curves.items():
-    gib = np.array([cache_bytes(32, key_heads, int(t), 128, 2) for t in kept]) / 2**30
-    plt.plot(tokens, gib, label=name)
-plt.xlabel("tokens so far")
-plt.ylabel("cache of one sequence (GiB, fp16)")
+# Done? Uncomment, run, read what it says.
+# check_stage6(grouped_attention, WindowCache, bytes_saved)
+
+# %%
+# Predict first: where does each line bend, and how far apart do they run?
+tokens = 2 ** np.arange(8, 18)
+full = np.array([cache_bytes(32, 32, int(t), 128, 2) for t in tokens])
+saved = np.array([bytes_saved(32, 32, 8, int(t), 4096, 128, 2) for t in tokens])  # (., 3)
+plt.loglog(tokens, full / 2**30, label="32 key heads, every position")
+for name, column in {"8 key heads": 0, "window of 4,096": 1, "both (Mistral-7B)": 2}.items():
+    plt.loglog(tokens, (full - saved[:, column]) / 2**30, label=name)
+plt.axhline(13.5, ls=":", color="gray", label="the weights, 7.24 billion in fp16")
+plt.xlabel("text (tokens)")
+plt.ylabel("cache (GiB)")
 plt.legend()
 plt.show()
-small = WindowCache(1, 2, 3, 4)
-drawn = np.random.default_rng(0).normal(size=(5, 2, 1, 4))
-print([small.append(0, one, one)[0].shape[1] for one in drawn], "tokens returned,", small.length, "seen")
+
+# %%
+# Predict first: with a window of 16, at which position do the logits begin to differ?
+full_cache, window_cache = KVCache(2, 8, 64, 8), WindowCache(2, 8, 16, 8)
+everything = np.array([decode_step(MODEL, int(token), full_cache) for token in text])
+windowed = np.array([decode_step(MODEL, int(token), window_cache) for token in text])
+plt.stem(np.abs(everything - windowed).max(axis=1))
+plt.xlabel("position (tokens)")
+plt.ylabel("largest difference of a logit")
+plt.show()
 
 # %% [markdown]
 # # What this toy leaves out
-# - Batches of sequences of different lengths, and the paged memory that lets them grow without
-#   reserving room (vLLM's PagedAttention keeps blocks of 16 tokens).
-# - Rotary positions, which are applied to the keys before they are cached.
-# - Quantised caches (8 or 4 bits), shared prefixes, speculative decoding, tensor parallelism.
-# - Fused kernels: here the scores are written to memory, in FlashAttention they never are.
-
-# %% [markdown]
+# - **Batches of ragged length.** A server decodes hundreds of sequences at once; their caches
+#   live in fixed pages with a page table each (PagedAttention), since one buffer of maximal
+#   length per user wastes most of the memory.
+# - **Sharing.** A common system prompt is prefilled once and its pages are used by all.
+# - **Rotary positions.** They are applied to q and k, so keys go into the cache rotated, and a
+#   window must not rotate them again.
+# - **Fewer bytes a number.** Caches in 8 or 4 bits; a low-rank cache (multi-head latent
+#   attention) stores one short vector for all heads.
+# - **Speculative decoding.** A small model guesses several tokens, the large one checks them
+#   in one pass: a chunk of stage 4, and the cache is cut back where a guess was wrong.
+# - **Attention that never writes the scores out** (FlashAttention); sampling; training.
+#
 # # Interview questions that you can answer now
-# - Why are keys and values cached, and queries not? (A query is used once, by its own token.)
-# - What does the cache of Llama-2-7B weigh at 4,096 tokens in fp16? (2 GiB, .5 MiB a token.)
-# - Why is prefill limited by arithmetic and decode by memory bandwidth? (A decode step reads
-#   every weight and the whole cache for one row of work.)
-# - You see fluent but wrong text after the first chunk of a chunked prefill. Where do you look?
-#   (The mask's alignment, and the position offset.)
-# - What does GQA with 8 of 32 key heads save, and what does it cost? (Three quarters of the
-#   cache and of its traffic, for a small loss of quality.)
-# - Generating 128 tokens after a prompt of 8: how many rows with and without a cache? (135, 9,152.)
+# - Why are K and V cached, and Q not? Why does causal masking make the cache exact?
+# - Prefill and decode: which is bound by arithmetic, which by memory bandwidth, and why?
+# - How many bytes does a token cost in Llama-2-7B? How many users fit on a card of 24 GiB?
+# - Generation without a cache costs how many rows for a prompt of P and n tokens? With one?
+# - A cached model gives slightly different logits. Which differences are rounding, and which
+#   are a bug? Which three bugs would you look for first?
+# - What does GQA save, and what does it leave as it is? What does a sliding window lose?
+# - Why does a second chunk need a mask that is aligned at the lower right?
 
 # %% [markdown]
 # # Solutions
@@ -561,31 +676,30 @@ print([small.append(0, one, one)[0].shape[1] for one in drawn], "tokens returned
 
 # %%
 def solution_forward(model, ids):
-    n_heads, n_kv_heads = model["n_heads"], model["n_kv_heads"]
-    n = len(ids)
-    x = model["token_embedding"][np.asarray(ids)] + model["position_embedding"][:n]    # (T, D)
-    visible = np.tri(n, dtype=bool)                                                    # (T, T)
+    x = model["token_embedding"][ids] + model["position_embedding"][: len(ids)]  # (T, D)
+    hidden = np.triu(np.full((len(ids), len(ids)), -np.inf), k=1)  # (T, T)
+    group = model["n_heads"] // model["n_kv_heads"]
     for layer in model["layers"]:
-        h = layer_norm(x, layer["ln1_gain"], layer["ln1_bias"])
-        q = split_heads(h @ layer["w_q"], n_heads)                                     # (H, T, d)
-        k = split_heads(h @ layer["w_k"], n_kv_heads)                                  # (G, T, d)
-        v = split_heads(h @ layer["w_v"], n_kv_heads)
-        k, v = (np.repeat(each, n_heads // n_kv_heads, axis=0) for each in (k, v))     # (H, T, d)
-        x = x + attend(q, k, v, visible) @ layer["w_out"]
-        x = x + mlp(layer, x)
-    return layer_norm(x, model["ln_gain"], model["ln_bias"]) @ model["unembedding"]    # (T, V)
+        normed = layer_norm(x, layer["ln1_gain"], layer["ln1_bias"])
+        q = split_heads(normed @ layer["w_q"], model["n_heads"])  # (H, T, d_head)
+        k = split_heads(normed @ layer["w_k"], model["n_kv_heads"])  # (G, T, d_head)
+        v = split_heads(normed @ layer["w_v"], model["n_kv_heads"])  # (G, T, d_head)
+        scores = q @ k.repeat(group, axis=0).swapaxes(1, 2) / np.sqrt(q.shape[-1]) + hidden
+        mixed = softmax(scores) @ v.repeat(group, axis=0)  # (H, T, d_head)
+        x = x + merge_heads(mixed) @ layer["w_out"]
+        x = x + feed_forward(x, layer)
+    return layer_norm(x, model["ln_gain"], model["ln_bias"]) @ model["unembedding"]
 
 
 # %%
 def solution_generate_naive(model, prompt, n):
     if len(prompt) + n > model["context"]:
-        raise ValueError(f"{len(prompt)} + {n} tokens do not fit into {model['context']}")
-    ids = [int(token) for token in prompt]
-    rows = np.zeros((n, model["unembedding"].shape[1]))
+        raise ValueError(f"{len(prompt)} + {n} tokens exceed the context, {model['context']}")
+    ids, logits = np.array(prompt), np.empty((n, model["unembedding"].shape[1]))
     for step in range(n):
-        rows[step] = solution_forward(model, ids)[-1]
-        ids.append(int(rows[step].argmax()))
-    return np.array(ids), rows
+        logits[step] = solution_forward(model, ids)[-1]
+        ids = np.append(ids, logits[step].argmax())
+    return ids, logits
 
 
 # %%
@@ -593,71 +707,72 @@ class solution_KVCache:
     def __init__(self, n_layers, n_kv_heads, max_len, d_head):
         self.keys = np.zeros((n_layers, n_kv_heads, max_len, d_head))
         self.values = np.zeros((n_layers, n_kv_heads, max_len, d_head))
-        self.filled = [0] * n_layers
+        self.held = [0] * n_layers
         self.length = 0
 
     def append(self, layer, k, v):
-        start, end = self.filled[layer], self.filled[layer] + k.shape[1]
+        start, end = self.held[layer], self.held[layer] + k.shape[1]
         if end > self.keys.shape[2]:
-            raise ValueError(f"{end} tokens do not fit into {self.keys.shape[2]}")
+            raise ValueError(f"{end} positions in a cache for {self.keys.shape[2]}")
         self.keys[layer, :, start:end] = k
         self.values[layer, :, start:end] = v
-        self.filled[layer] = end
-        self.length = min(self.filled)
+        self.held[layer] = end
+        self.length = min(self.held)
         return self.keys[layer, :, :end], self.values[layer, :, :end]
 
 
 # %%
 def solution_decode_step(model, token, cache):
-    n_heads, n_kv_heads = model["n_heads"], model["n_kv_heads"]
-    at = cache.length
-    x = model["token_embedding"][[token]] + model["position_embedding"][[at]]          # (1, D)
-    for number, layer in enumerate(model["layers"]):
-        h = layer_norm(x, layer["ln1_gain"], layer["ln1_bias"])
-        q = split_heads(h @ layer["w_q"], n_heads)                                     # (H, 1, d)
-        k = split_heads(h @ layer["w_k"], n_kv_heads)                                  # (G, 1, d)
-        v = split_heads(h @ layer["w_v"], n_kv_heads)
-        k, v = cache.append(number, k, v)                                              # (G, at+1, d)
-        k, v = (np.repeat(each, n_heads // n_kv_heads, axis=0) for each in (k, v))
-        x = x + attend(q, k, v, np.ones((1, at + 1), dtype=bool)) @ layer["w_out"]
-        x = x + mlp(layer, x)
+    x = model["token_embedding"][token] + model["position_embedding"][cache.length]  # (D,)
+    x = x[None]  # (1, D)
+    group = model["n_heads"] // model["n_kv_heads"]
+    for index, layer in enumerate(model["layers"]):
+        normed = layer_norm(x, layer["ln1_gain"], layer["ln1_bias"])
+        q = split_heads(normed @ layer["w_q"], model["n_heads"])  # (H, 1, d_head)
+        k = split_heads(normed @ layer["w_k"], model["n_kv_heads"])  # (G, 1, d_head)
+        v = split_heads(normed @ layer["w_v"], model["n_kv_heads"])
+        k, v = cache.append(index, k, v)  # (G, length + 1, d_head)
+        scores = q @ k.repeat(group, axis=0).swapaxes(1, 2) / np.sqrt(q.shape[-1])
+        x = x + merge_heads(softmax(scores) @ v.repeat(group, axis=0)) @ layer["w_out"]
+        x = x + feed_forward(x, layer)
     return (layer_norm(x, model["ln_gain"], model["ln_bias"]) @ model["unembedding"])[0]
 
 
 # %%
 def solution_prefill(model, prompt, cache):
-    n_heads, n_kv_heads = model["n_heads"], model["n_kv_heads"]
     start, end = cache.length, cache.length + len(prompt)
-    x = model["token_embedding"][np.asarray(prompt)] + model["position_embedding"][start:end]
-    visible = np.tri(len(prompt), end, k=start, dtype=bool)                            # (t, end)
-    for number, layer in enumerate(model["layers"]):
-        h = layer_norm(x, layer["ln1_gain"], layer["ln1_bias"])
-        q = split_heads(h @ layer["w_q"], n_heads)
-        k = split_heads(h @ layer["w_k"], n_kv_heads)
-        v = split_heads(h @ layer["w_v"], n_kv_heads)
-        k, v = cache.append(number, k, v)                                              # (G, end, d)
-        k, v = (np.repeat(each, n_heads // n_kv_heads, axis=0) for each in (k, v))
-        x = x + attend(q, k, v, visible) @ layer["w_out"]
-        x = x + mlp(layer, x)
+    x = model["token_embedding"][prompt] + model["position_embedding"][start:end]  # (P, D)
+    visible = np.arange(end) <= np.arange(start, end)[:, None]  # (P, end), lower-right
+    group = model["n_heads"] // model["n_kv_heads"]
+    for index, layer in enumerate(model["layers"]):
+        normed = layer_norm(x, layer["ln1_gain"], layer["ln1_bias"])
+        q = split_heads(normed @ layer["w_q"], model["n_heads"])  # (H, P, d_head)
+        k = split_heads(normed @ layer["w_k"], model["n_kv_heads"])  # (G, P, d_head)
+        v = split_heads(normed @ layer["w_v"], model["n_kv_heads"])
+        k, v = cache.append(index, k, v)  # (G, end, d_head)
+        scores = q @ k.repeat(group, axis=0).swapaxes(1, 2) / np.sqrt(q.shape[-1])
+        weights = softmax(np.where(visible, scores, -np.inf))  # (H, P, end)
+        x = x + merge_heads(weights @ v.repeat(group, axis=0)) @ layer["w_out"]
+        x = x + feed_forward(x, layer)
     return layer_norm(x[-1], model["ln_gain"], model["ln_bias"]) @ model["unembedding"]
 
 
 # %%
 def solution_generate_cached(model, prompt, n):
-    if len(prompt) + n > model["context"]:
-        raise ValueError(f"{len(prompt)} + {n} tokens do not fit into {model['context']}")
-    ids = [int(token) for token in prompt]
-    rows = np.zeros((n, model["unembedding"].shape[1]))
-    first = model["layers"][0]["w_k"]
-    d_head = first.shape[1] // model["n_kv_heads"]
-    cache = solution_KVCache(len(model["layers"]), model["n_kv_heads"], len(ids) + n, d_head)
+    total, (d, vocab) = len(prompt) + n, model["unembedding"].shape
+    if total > model["context"]:
+        raise ValueError(f"{len(prompt)} + {n} tokens exceed the context, {model['context']}")
+    cache = solution_KVCache(
+        len(model["layers"]), model["n_kv_heads"], total, d // model["n_heads"]
+    )
+    ids, logits = np.array(prompt), np.empty((n, vocab))
     for step in range(n):
         if step == 0:
-            rows[step] = solution_prefill(model, ids, cache)
+            logits[step] = solution_prefill(model, prompt, cache)
         else:
-            rows[step] = solution_decode_step(model, ids[-1], cache)
-        ids.append(int(rows[step].argmax()))
-    return np.array(ids), rows
+            logits[step] = solution_decode_step(model, ids[-1], cache)
+        ids = np.append(ids, logits[step].argmax())
+    return ids, logits
 
 
 # %%
@@ -671,29 +786,38 @@ def solution_cache_bytes(n_layers, n_kv_heads, length, d_head, itemsize):
 
 
 # %%
-def solution_grouped_attention(q, k, v, visible):
-    n_heads, n_queries, d_head = q.shape
-    grouped = q.reshape(len(k), -1, n_queries, d_head)                                 # (G, H/G, Tq, d)
-    scores = grouped @ k[:, None].swapaxes(-1, -2) / np.sqrt(d_head)                   # (G, H/G, Tq, Tk)
+def solution_grouped_attention(q, k, v):
+    (n_heads, n_queries, d_head), (n_kv_heads, n_keys, _) = q.shape, k.shape
+    if n_heads % n_kv_heads:
+        raise ValueError(f"{n_kv_heads} key heads do not divide {n_heads} query heads")
+    grouped = q.reshape(n_kv_heads, -1, n_queries, d_head)  # (G, H/G, Tq, d_head)
+    scores = grouped @ k[:, None].swapaxes(2, 3) / np.sqrt(d_head)  # (G, H/G, Tq, Tk)
+    visible = np.tri(n_queries, n_keys, n_keys - n_queries, dtype=bool)
     weights = softmax(np.where(visible, scores, -np.inf))
-    return (weights @ v[:, None]).reshape(n_heads, n_queries, d_head)
+    return (weights @ v[:, None]).reshape(q.shape)
 
 
 # %%
 class solution_WindowCache:
     def __init__(self, n_layers, n_kv_heads, window, d_head):
         empty = np.zeros((n_kv_heads, 0, d_head))
-        self.window = window
-        self.kept = [(empty, empty)] * n_layers
+        self.held = [(empty, empty)] * n_layers
         self.seen = [0] * n_layers
-        self.length = 0
+        self.window, self.length = window, 0
 
     def append(self, layer, k, v):
-        keys, values = self.kept[layer]
-        start = max(0, keys.shape[1] - (self.window - 1))
-        keys = np.concatenate([keys[:, start:], k], axis=1)
-        values = np.concatenate([values[:, start:], v], axis=1)
-        self.kept[layer] = keys[:, -self.window :], values[:, -self.window :]
+        pairs = zip(self.held[layer], (k, v))
+        self.held[layer] = tuple(np.concatenate(p, axis=1)[:, -self.window :] for p in pairs)
         self.seen[layer] += k.shape[1]
         self.length = min(self.seen)
-        return keys, values
+        return self.held[layer]
+
+
+# %%
+def solution_bytes_saved(n_layers, n_heads, n_kv_heads, length, window, d_head, itemsize):
+    kept = min(length, window)
+    full = solution_cache_bytes(n_layers, n_heads, length, d_head, itemsize)
+    grouped = solution_cache_bytes(n_layers, n_kv_heads, length, d_head, itemsize)
+    windowed = solution_cache_bytes(n_layers, n_heads, kept, d_head, itemsize)
+    both = solution_cache_bytes(n_layers, n_kv_heads, kept, d_head, itemsize)
+    return full - grouped, full - windowed, full - both

@@ -1,168 +1,168 @@
-"""Models, a slow decoder and a counter of rows, for the checks of lab 4."""
+"""What the checks of lab 4 compare with: a model of their own, and a slow decoder.
+
+The decoder visits one token, one head and one earlier token after the other: no mask, no
+batch of rows, nothing reshaped. It imports nothing of the lab.
+"""
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
 import numpy as np
 
-SHAPES = {  # vocab, d, n_heads, n_layers, context, n_kv_heads
-    "shared": (11, 12, 6, 2, 9, 3),
-    "single": (13, 8, 4, 3, 10, 1),
-    "equal": (7, 10, 5, 2, 8, 5),
-}
+Past = list[tuple[np.ndarray, np.ndarray]]  # (K, V) of each layer, each (G, t, d_head)
 
 
-def model(kind: str = "shared", seed: int = 4) -> dict[str, Any]:
-    """A small untied decoder; every gain and bias is drawn too, so that none can be left out."""
-    vocab, d, n_heads, n_layers, context, n_kv_heads = SHAPES[kind]
-    rng = np.random.default_rng(seed)
-    narrow = n_kv_heads * (d // n_heads)
+def tiny_model(
+    seed: int,
+    n_heads: int = 6,
+    n_kv_heads: int = 3,
+    d_head: int = 4,
+    n_layers: int = 2,
+    vocab: int = 17,
+    context: int = 13,
+) -> dict[str, Any]:
+    """A model in which no array is zero, one or symmetric, so that each of them counts."""
+    rng, d = np.random.default_rng(seed), n_heads * d_head
 
-    def draw(*shape: int) -> np.ndarray:
-        return rng.normal(0, shape[0] ** -0.5, shape)
+    def normal(*shape: int, scale: float = 1.0, centre: float = 0.0) -> np.ndarray:
+        return rng.normal(centre, scale, shape)
 
-    def gain() -> np.ndarray:
-        return rng.uniform(0.5, 1.5, d)
+    def layer() -> dict[str, np.ndarray]:
+        d_kv, wide = n_kv_heads * d_head, 4 * d
+        return {
+            "ln1_gain": normal(d, scale=0.2, centre=1.0),
+            "ln1_bias": normal(d, scale=0.2),
+            "w_q": normal(d, d, scale=1.5 * d**-0.5),
+            "w_k": normal(d, d_kv, scale=1.5 * d**-0.5),
+            "w_v": normal(d, d_kv, scale=d**-0.5),
+            "w_out": normal(d, d, scale=d**-0.5),
+            "ln2_gain": normal(d, scale=0.2, centre=1.0),
+            "ln2_bias": normal(d, scale=0.2),
+            "w_up": normal(d, wide, scale=d**-0.5),
+            "w_down": normal(wide, d, scale=wide**-0.5),
+        }
 
-    def bias() -> np.ndarray:
-        return rng.normal(0, 0.3, d)
-
-    layers = []
-    for _ in range(n_layers):
-        layers.append(
-            {
-                "ln1_gain": gain(), "ln1_bias": bias(), "w_q": 2 * draw(d, d),
-                "w_k": 2 * draw(d, narrow), "w_v": draw(d, narrow), "w_out": draw(d, d),
-                "ln2_gain": gain(), "ln2_bias": bias(), "w_up": draw(d, 4 * d),
-                "w_down": draw(4 * d, d),
-            }
-        )  # fmt: skip
     return {
-        "n_heads": n_heads, "n_kv_heads": n_kv_heads, "context": context, "layers": layers,
-        "token_embedding": rng.normal(0, 1, (vocab, d)),
-        "position_embedding": rng.normal(0, 1, (context, d)),
-        "ln_gain": gain(), "ln_bias": bias(), "unembedding": draw(d, vocab),
-    }  # fmt: skip
+        "n_heads": n_heads,
+        "n_kv_heads": n_kv_heads,
+        "context": context,
+        "token_embedding": normal(vocab, d),
+        "position_embedding": normal(context, d),
+        "layers": [layer() for _ in range(n_layers)],
+        "ln_gain": normal(d, scale=0.2, centre=1.0),
+        "ln_bias": normal(d, scale=0.2),
+        "unembedding": normal(d, vocab, scale=d**-0.5),
+    }
+
+
+def random_past(seed: int, model: dict, length: int) -> Past:
+    """Keys and values that no text has: only who reads the cache can know them."""
+    rng, d_head = np.random.default_rng(seed), head_size(model)
+    shape = (model["n_kv_heads"], length, d_head)
+    return [(rng.normal(size=shape), rng.normal(size=shape)) for _ in model["layers"]]
+
+
+def head_size(model: dict) -> int:
+    """d_head."""
+    return model["token_embedding"].shape[1] // model["n_heads"]
 
 
 def _norm(row: np.ndarray, gain: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    mean = sum(row) / len(row)
-    variance = sum((value - mean) ** 2 for value in row) / len(row)
-    return np.array([(v - mean) / math.sqrt(variance + 1e-5) for v in row]) * gain + bias
+    mean = math.fsum(row.tolist()) / len(row)
+    variance = math.fsum(((row - mean) ** 2).tolist()) / len(row)
+    return (row - mean) / math.sqrt(variance + 1e-5) * gain + bias
 
 
 def _gelu(row: np.ndarray) -> np.ndarray:
-    return np.array([v * 0.5 * (1 + math.erf(v / math.sqrt(2))) for v in row])
+    return np.array([x * (1 + math.erf(x / math.sqrt(2))) / 2 for x in row.tolist()])
 
 
-def slow_forward(net: dict[str, Any], ids: Any) -> np.ndarray:
-    """The oracle: one position, one head at a time, and sums over the keys that it may see."""
-    n_heads, share = net["n_heads"], net["n_heads"] // net["n_kv_heads"]
-    x = [net["token_embedding"][i] + net["position_embedding"][t] for t, i in enumerate(ids)]
-    d = len(x[0]) // n_heads
-    for layer in net["layers"]:
-        normed = [_norm(row, layer["ln1_gain"], layer["ln1_bias"]) for row in x]
-        q, k, v = ([row @ layer[name] for row in normed] for name in ("w_q", "w_k", "w_v"))
-        for t in range(len(x)):
-            heads = []
-            for h in range(n_heads):
-                mine, theirs = slice(h * d, h * d + d), slice(h // share * d, h // share * d + d)
-                scores = [q[t][mine] @ k[s][theirs] / math.sqrt(d) for s in range(t + 1)]
-                top = max(scores)
-                weights = [math.exp(score - top) for score in scores]
-                heads.append(sum(w * v[s][theirs] for s, w in enumerate(weights)) / sum(weights))
-            x[t] = x[t] + np.concatenate(heads) @ layer["w_out"]
-        for t in range(len(x)):
-            up = _gelu(_norm(x[t], layer["ln2_gain"], layer["ln2_bias"]) @ layer["w_up"])
-            x[t] = x[t] + up @ layer["w_down"]
-    return np.array([_norm(row, net["ln_gain"], net["ln_bias"]) @ net["unembedding"] for row in x])
+def attend(query: np.ndarray, keys: Any, values: Any) -> np.ndarray:
+    """One query (d_head,) over the keys and values, t of (d_head,), that it may see."""
+    scores = [float(query @ key) / math.sqrt(len(query)) for key in keys]
+    top = max(scores)
+    weights = [math.exp(score - top) for score in scores]
+    mixed = np.zeros(len(query))
+    for weight, value in zip(weights, values):
+        mixed = mixed + weight / sum(weights) * value
+    return mixed
 
 
-def slow_generate(net: dict[str, Any], prompt: Any, n: int) -> tuple[list[int], np.ndarray]:
-    """Greedy generation with the slow decoder; the first of equal logits wins."""
-    ids, rows = [int(token) for token in prompt], []
+class SlowDecoder:
+    """Reads one token at a time; `past` is what stands before the first."""
+
+    def __init__(self, model: dict, past: Past | None = None) -> None:
+        past = past or random_past(0, model, 0)
+        self.model, self.position = model, past[0][0].shape[1]
+        self.held = [[(list(k), list(v)) for k, v in zip(*layer)] for layer in past]
+
+    def read(self, token: int) -> np.ndarray:
+        """(V,): the logits after this token."""
+        model, d_head = self.model, head_size(self.model)
+        group = model["n_heads"] // model["n_kv_heads"]
+        x = model["token_embedding"][token] + model["position_embedding"][self.position]
+        self.position += 1
+        for layer, heads in zip(model["layers"], self.held):
+            normed = _norm(x, layer["ln1_gain"], layer["ln1_bias"])
+            q, k, v = (normed @ layer[name] for name in ("w_q", "w_k", "w_v"))
+            for g, (keys, values) in enumerate(heads):
+                keys.append(k[g * d_head : (g + 1) * d_head])
+                values.append(v[g * d_head : (g + 1) * d_head])
+            mixed = [
+                attend(q[h * d_head : (h + 1) * d_head], *heads[h // group])
+                for h in range(model["n_heads"])
+            ]
+            x = x + np.concatenate(mixed) @ layer["w_out"]
+            normed = _norm(x, layer["ln2_gain"], layer["ln2_bias"])
+            x = x + _gelu(normed @ layer["w_up"]) @ layer["w_down"]
+        return _norm(x, model["ln_gain"], model["ln_bias"]) @ model["unembedding"]
+
+
+def slow_logits(model: dict, ids: Any, past: Past | None = None) -> np.ndarray:
+    """(T, V): the logits of `ids`, which follow the positions in `past`."""
+    decoder = SlowDecoder(model, past)
+    return np.array([decoder.read(int(token)) for token in ids])
+
+
+def slow_greedy(model: dict, prompt: list[int], n: int) -> tuple[list[int], np.ndarray]:
+    """(ids, logits (n, V)) of greedy decoding; ties to the lower id."""
+    decoder, ids, logits = SlowDecoder(model), list(prompt), []
+    for token in prompt:
+        last = decoder.read(token)
     for _ in range(n):
-        rows.append(slow_forward(net, ids)[-1])
-        best = max(rows[-1])
-        ids.append(next(i for i, logit in enumerate(rows[-1]) if logit == best))
-    return ids, np.array(rows).reshape(n, net["unembedding"].shape[1])
+        logits.append(last)
+        best = max(last.tolist())
+        ids.append(last.tolist().index(best))
+        last = decoder.read(ids[-1]) if len(logits) < n else last
+    return ids, np.array(logits)
 
 
-class Gathered(np.ndarray):
-    """A table of embeddings that counts the rows that are read from it."""
+def tied_model() -> dict[str, Any]:
+    """The ids 4 and 9 have the same largest logit, exactly, whatever is read.
 
-    rows: list[int]
-
-    def __getitem__(self, index: Any) -> Any:
-        got = np.asarray(self)[index]
-        self.rows[0] += np.size(got) // self.shape[1]
-        return got
-
-
-class Counted(np.ndarray):
-    """A weight matrix that counts the rows that are multiplied with it.
-
-    It sees `x @ w`, `np.matmul`, `np.dot`, `np.einsum`, `np.tensordot`, `w.T @ x.T`, slices
-    for single heads and q, k, v side by side. What it cannot see it does not count, so a
-    count may be too low and is never too high.
+    The last norm has gain 0 and bias (1, 0, 0, ...), so the logits are the first row of the
+    unembedding, and every other summand is 0.
     """
-
-    rows: list[float]
-    full: tuple[int, int]
-
-    def __array_finalize__(self, parent: Any) -> None:
-        self.rows = getattr(parent, "rows", [0.0])
-        self.full = getattr(parent, "full", (1, 1))
-
-    def _count(self, result: Any) -> Any:
-        if isinstance(result, np.ndarray) and result.ndim:
-            inner, width = self.full
-            mine = self.size / inner  # columns here: fewer in a head's slice, more when fused
-            self.rows[0] += result.size / mine * min(1.0, mine / width)
-        return np.asarray(result) if isinstance(result, np.ndarray) else result
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
-        plain = [np.asarray(each) for each in inputs]
-        if named.get("out"):
-            named["out"] = tuple(np.asarray(each) for each in named["out"])
-        result = getattr(ufunc, method)(*plain, **named)
-        return self._count(result) if ufunc is np.matmul else result
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if function in (np.transpose, np.swapaxes, np.reshape):
-            return super().__array_function__(function, types, args, kwargs)
-        result = function(*_plain(args), **dict(zip(kwargs, _plain(tuple(kwargs.values())))))
-        if function in (np.concatenate, np.hstack):  # q, k and v side by side
-            fused = result.view(Counted)
-            fused.rows, fused.full = self.rows, self.full
-            return fused
-        products = (np.dot, np.einsum, np.tensordot, np.inner)
-        return self._count(result) if function in products else result
-
-    def dot(self, other: Any, out: Any = None) -> Any:
-        """`w.dot(x)`, which does not pass by the protocols."""
-        return self._count(np.dot(np.asarray(self), np.asarray(other), out))
+    model = tiny_model(8)
+    model["ln_gain"][:] = 0.0
+    model["ln_bias"][:] = 0.0
+    model["ln_bias"][0] = 1.0
+    model["unembedding"][0] = -1.0
+    model["unembedding"][0, [4, 9]] = 2.0
+    return model
 
 
-def _plain(values: Any) -> Any:
-    """The same arguments with every counted array as a plain one."""
-    if isinstance(values, np.ndarray):
-        return np.asarray(values)
-    if isinstance(values, (list, tuple)):
-        return type(values)(_plain(value) for value in values)
-    return values
+def arrays(model: dict) -> dict[str, np.ndarray]:
+    """Every array of a model, by a name that a learner knows."""
+    found = {key: value for key, value in model.items() if isinstance(value, np.ndarray)}
+    for at, layer in enumerate(model["layers"]):
+        found |= {f"{key} of layer {at}": value for key, value in layer.items()}
+    return found
 
 
-def counted(net: dict[str, Any]) -> tuple[dict[str, Any], list[list[float]], list[int]]:
-    """The same model, counted: (model, rows through w_k a layer, rows of positions read)."""
-    layers, counts = [], []
-    positions = np.array(net["position_embedding"]).view(Gathered)
-    positions.rows = [0]
-    for layer in net["layers"]:
-        spy = np.array(layer["w_k"]).view(Counted)
-        spy.rows, spy.full = [0.0], spy.shape
-        counts.append(spy.rows)
-        layers.append({**layer, "w_k": spy})
-    return {**net, "layers": layers, "position_embedding": positions}, counts, positions.rows
+def snapshot(model: dict) -> dict[str, np.ndarray]:
+    """What `arrays` gives, copied."""
+    return copy.deepcopy(arrays(model))

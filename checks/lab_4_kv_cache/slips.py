@@ -1,6 +1,8 @@
 """Wrong on purpose: what people write in lab 4, and what each of them gives."""
 
-from checks.lab_4_kv_cache.slips_cache import CACHE
-from checks.lab_4_kv_cache.slips_forward import FORWARD
+from checks.lab_4_kv_cache.slips_cached import CACHED
+from checks.lab_4_kv_cache.slips_decoder import DECODER
+from checks.lab_4_kv_cache.slips_numbers import NUMBERS
+from checks.lab_4_kv_cache.slips_store import STORE
 
-SLIPS = [*FORWARD, *CACHE]
+SLIPS = [*DECODER, *STORE, *CACHED, *NUMBERS]

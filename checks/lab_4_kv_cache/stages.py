@@ -1,313 +1,352 @@
-"""The checks of lab 4. The oracle is a decoder in loops; the work is counted, never timed."""
+"""The checks of lab 4: logits against a slow decoder, rows through w_k counted."""
 
 from __future__ import annotations
+
+import functools
+from typing import Any
 
 import numpy as np
 
 from checks import expect
 from checks.expect import stage
 from checks.lab_4_kv_cache.oracles import (
-    counted,
-    model,
-    slow_forward,
-    slow_generate,
+    random_past,
+    slow_greedy,
+    slow_logits,
+    snapshot,
+    tied_model,
+    tiny_model,
+)
+from checks.lab_4_kv_cache.rows import Ledger, watch
+from checks.lab_4_kv_cache.smaller import check_stage6
+
+__all__ = [
+    "check_stage1",
+    "check_stage2",
+    "check_stage3",
+    "check_stage4",
+    "check_stage5",
+    "check_stage6",
+]
+
+# The arguments of tiny_model: seed, n_heads, n_kv_heads, d_head. The models are two layers
+# deep (one layer hides a wrong mask in prefill: its keys come from the embeddings alone),
+# with V = 17 and a context of 13.
+GROUPED = (1, 6, 3, 4)  # two query heads a key head, D = 24
+OWN_KEYS = (2, 4, 4, 5)  # H = G, D = 20
+ONE_KEY = (3, 4, 1, 7)  # G = 1, D = 28
+TEXT = (3, 11, 3, 16, 0, 7, 12)  # one id twice: only its position tells the two apart
+
+wanted = functools.cache(lambda shape, ids: slow_logits(tiny_model(*shape), ids))
+wanted_text = functools.cache(lambda shape, *ask: slow_greedy(tiny_model(*shape), *ask))
+wanted_after = functools.cache(
+    lambda shape, length, ids: slow_logits(
+        tiny_model(*shape), ids, random_past(5, tiny_model(*shape), length)
+    )
 )
 
-FIRST, SECOND, THIRD = [5, 0, 9, 3, 5], [12, 4, 4, 1, 10, 7, 2], [6, 2, 0, 3]
+
+def unchanged_model(before: dict[str, np.ndarray], model: dict) -> None:
+    """The caller's model holds what it held."""
+    after = snapshot(model)
+    for name, array in before.items():
+        expect.unchanged(f"the model's {name}", array, after[name])
 
 
-def keep(net):
-    """The model's arrays, to be compared after the learner's function ran."""
-    return [np.array(net["token_embedding"]), np.array(net["layers"][1]["w_k"])]
-
-
-def same(case, before, net):
-    """The caller's model still holds what it held."""
-    expect.unchanged(f"{case}: the embedding", before[0], np.asarray(net["token_embedding"]))
-    expect.unchanged(f"{case}: w_k of layer 1", before[1], np.asarray(net["layers"][1]["w_k"]))
+def two(case: str, got: Any, what: str) -> tuple[Any, Any]:
+    """Both parts of a result that is promised as a pair."""
+    pair = hasattr(got, "__len__") and len(got) == 2
+    expect.true(case, pair, got, f"a pair, {what}")
+    return (got[0], got[1]) if pair else (None, None)
 
 
 @stage(reread='Stage 1, "By hand"')
 def check_stage1(forward):
-    """Shape, one token, equal tokens, three ways of sharing heads, causality, the caller's data."""
-    net = model("shared")  # T = 5, V = 11, D = 12, H = 6, G = 3: no axis can hide as another
-    got = forward(net, np.array(FIRST))
-    expect.shape("5 tokens, 11 in the vocabulary", got, (5, 11))
-    # one token sees itself alone: no mask and no scale of the scores can matter
-    expect.close("one token", forward(net, [9]), slow_forward(net, [9]))
-    equal = model("equal")
-    expect.close("5 query heads, 5 key heads", forward(equal, THIRD), slow_forward(equal, THIRD))
-    ids = [7, 7, 7]
-    expect.close("[7, 7, 7], told apart by position", forward(net, ids), slow_forward(net, ids))
-    heads = 'Stage 1, "Fewer key heads than query heads"'
+    """Blocks that add nothing, the running mean, causality, then three head layouts."""
+    model, before = tiny_model(*GROUPED), snapshot(tiny_model(*GROUPED))
+    ids = np.array(TEXT)
+    got = forward(model, ids)
+    expect.shape("7 ids, 17 in the vocabulary: the logits", got, (7, 17))
+    unchanged_model(before, model)
+    expect.unchanged("the caller's ids", np.array(TEXT), ids)
+    bare = tiny_model(*GROUPED)
+    for layer in bare["layers"]:
+        layer["w_out"][:] = layer["w_down"][:] = 0.0
     expect.close(
-        "6 query heads share 3 key heads",
-        forward(net, FIRST),
-        slow_forward(net, FIRST),
-        reread=heads,
+        "w_out and w_down are 0: embeddings, last norm and unembedding alone",
+        forward(bare, ids),
+        slow_logits(bare, TEXT),
+        reread='Stage 1, "The whole of it"',
     )
-    one = model("single")
+    alone = forward(tiny_model(*GROUPED), np.array([5]))
+    expect.close("a single id", alone, wanted(GROUPED, (5,)), reread='Stage 1, "The whole of it"')
+    even = tiny_model(*OWN_KEYS, 1)  # one layer, q = 0: softmax over the visible is uniform
+    even["layers"][0]["w_q"][:] = 0.0
+    mean = slow_logits(even, TEXT)
+    expect.close("w_q is 0: the running mean of the values", forward(even, ids), mean)
+    later = np.array([*TEXT[:-1], 9])
     expect.close(
-        "4 query heads share 1 key head",
-        forward(one, SECOND),
-        slow_forward(one, SECOND),
-        reread=heads,
+        "the last of 7 ids exchanged: the six rows before it",
+        forward(tiny_model(*GROUPED), later)[:-1],
+        wanted(GROUPED, TEXT)[:-1],
     )
-    # a token that is exchanged moves no earlier row
-    other = [*SECOND[:4], 8, *SECOND[5:]]
-    gap = np.abs(np.asarray(forward(one, other)) - np.asarray(forward(one, SECOND))).max(axis=1)
-    leaks = [t for t in range(4) if gap[t] > 1e-9]
-    expect.true("token 4 exchanged: earlier rows", not leaks, f"rows {leaks} moved", "no row moves")
-    before, mine = keep(net), list(FIRST)
-    forward(net, mine)
-    expect.unchanged("the caller's ids", FIRST, mine)
-    same("forward", before, net)
+    head = 'Stage 1, "Which key head?"'
+    expect.close("4 query heads, 4 key heads", forward(tiny_model(*OWN_KEYS), ids),
+                 wanted(OWN_KEYS, TEXT), reread=head)  # fmt: skip
+    expect.close("6 query heads, 3 key heads", got, wanted(GROUPED, TEXT), reread=head)
+    expect.close("4 query heads, 1 key head", forward(tiny_model(*ONE_KEY), ids),
+                 wanted(ONE_KEY, TEXT), reread=head)  # fmt: skip
+    full = tuple(range(2, 15))
+    expect.close("as many ids as the context holds", forward(tiny_model(*GROUPED), np.array(full)),
+                 wanted(GROUPED, full))  # fmt: skip
 
 
-def generated(case, got, wanted, prompt, n):
-    """A pair of ids and logits, held against the oracle's; logits first tell more than ids."""
-    expect.instance(f"{case}: what is returned", got, (tuple, list))
-    expect.true(f"{case}: what is returned", len(got) == 2, f"{len(got)} things", "(ids, logits)")
-    ids, logits = got
-    expect.shape(f"{case}: ids", ids, (len(prompt) + n,))
-    expect.close(f"{case}: logits", logits, wanted[1])
-    expect.equal(f"{case}: ids", [int(i) for i in ids], wanted[0])
-
-
-def tied(net):
-    """(the same model with the same logits for every input, the lower of its two best tokens).
-
-    With gain 0 the last norm gives its bias, here (1, 0, 0, ...), so that the logits are the
-    first row of the unembedding to the last bit, however the products are computed.
-    """
-    rows = np.zeros(net["unembedding"].shape)
-    rows[0, [3, 7]] = 2.0
-    first = np.eye(len(rows))[0]
-    return {**net, "ln_gain": np.zeros(len(rows)), "ln_bias": first, "unembedding": rows}, 3
+def judge_generator(generate: Any, reread: str, edges: str) -> None:
+    """What naive and cached generation promise alike: ids, logits, ties, edges, errors."""
+    prompt = np.array([3, 11, 3, 16])
+    want_ids, want_logits = wanted_text(GROUPED, (3, 11, 3, 16), 5)
+    ids, logits = two("n = 1", generate(tiny_model(*GROUPED), prompt, 1), "ids and logits")
+    expect.shape("a prompt of 4, n = 1: ids", ids, (5,))
+    expect.shape("a prompt of 4, n = 1: logits", logits, (1, 17))
+    expect.close("a prompt of 4, n = 1: which logits", logits, want_logits[:1], reread=reread)
+    expect.equal("a prompt of 4, n = 1: which ids", ids, want_ids[:5], reread=reread)
+    got = generate(tiny_model(*GROUPED), prompt, 5)
+    ids, logits = two("a prompt of 4, n = 5", got, "ids and logits")
+    expect.shape("a prompt of 4, n = 5: ids", ids, (9,))
+    expect.unchanged("the caller's prompt", np.array([3, 11, 3, 16]), prompt)
+    integers = np.asarray(ids).dtype.kind in "iu"
+    expect.true("the ids are whole numbers", integers, ids, "ints, as an embedding needs them")
+    expect.shape("a prompt of 4, n = 5: logits", logits, (5, 17))
+    expect.equal("a prompt of 4, n = 5: which ids", ids, want_ids, reread=reread)
+    expect.close("a prompt of 4, n = 5: which logits", logits, want_logits, reread=reread)
+    ids, logits = two("n = 0", generate(tiny_model(*GROUPED), prompt, 0), "ids and logits")
+    expect.equal("n = 0: the prompt", ids, [3, 11, 3, 16], reread=edges)
+    expect.shape("n = 0: logits", logits, (0, 17), reread=edges)
+    for shape, words in ((OWN_KEYS, "4 query heads, 4 key heads"), (ONE_KEY, "one key head")):
+        ids, logits = two(words, generate(tiny_model(*shape), np.array([8]), 4), "ids and logits")
+        want_ids, want_logits = wanted_text(shape, (8,), 4)
+        expect.equal(f"a prompt of one id, {words}: which ids", ids, want_ids, reread=reread)
+        expect.close(f"a prompt of one id, {words}: logits", logits, want_logits, reread=reread)
+    ids, _ = two("ties", generate(tied_model(), np.array([2, 7]), 3), "ids and logits")
+    expect.equal("ids 4 and 9 tie at every step", ids, [2, 7, 4, 4, 4], reread=edges)
+    whole = np.array([1, 5, 9, 2, 8, 11, 0, 4, 16])
+    got = generate(tiny_model(*GROUPED), whole, 4)  # 9 + 4 = 13, the context
+    ids, logits = two("P + n fills the context", got, "ids and logits")
+    want_ids, want_logits = wanted_text(GROUPED, tuple(whole.tolist()), 4)
+    expect.equal("9 + 4 tokens in a context of 13: ids", ids, want_ids, reread=edges)
+    expect.close("9 + 4 tokens in a context of 13: logits", logits, want_logits, reread=edges)
+    # the last token would need no position, and is counted all the same
+    too_long = (tiny_model(*GROUPED), whole, 5)
+    expect.raises("9 + 5 tokens in a context of 13", ValueError, generate, *too_long, reread=edges)
+    far = (tiny_model(*GROUPED), whole, 9)
+    expect.raises("9 + 9 tokens in a context of 13", ValueError, generate, *far, reread=edges)
 
 
 @stage(reread='Stage 2, "By hand"')
 def check_stage2(generate_naive):
-    """No token, one token, several; ties, a full context, one too many, the caller's prompt."""
-    net = model("shared")  # context 9
-    full = 'Stage 2, "When the context is full"'
-    got = generate_naive(net, list(FIRST), 0)
-    expect.true("n = 0: what is returned", len(got) == 2, f"{len(got)} things", "(ids, logits)")
-    expect.equal("n = 0: ids", [int(i) for i in got[0]], FIRST)
-    expect.shape("n = 0: logits", np.asarray(got[1]), (0, 11))
-    for n in (1, 3):
-        mine = list(FIRST)
-        got = generate_naive(net, mine, n)
-        expect.unchanged("the caller's list", FIRST, mine)
-        generated(f"5 tokens and {n}", got, slow_generate(net, FIRST, n), FIRST, n)
-    one = model("single")
-    short = np.array([8])
-    generated("1 token and 6", generate_naive(one, short, 6), slow_generate(one, [8], 6), [8], 6)
-    expect.unchanged("the caller's prompt", np.array([8]), short)
-    twins, low = tied(net)
-    ids = generate_naive(twins, FIRST[:2], 1)[0]
-    expect.equal("two tokens with the same logit", int(ids[-1]), low)
-    wanted = slow_generate(net, FIRST, 4)
-    got = generate_naive(net, list(FIRST), 4)
-    generated("5 tokens and 4 fill a context of 9", got, wanted, FIRST, 4)
-    expect.raises(
-        "5 tokens and 5 in a context of 9",
-        ValueError,
-        generate_naive,
-        net,
-        list(FIRST),
-        5,
-        reread=full,
-    )
-    for case, prompt, n in (("5 tokens and 6", FIRST, 6), ("11 tokens and 0", [1] * 11, 0)):
-        where = f"{case} in a context of 9"
-        expect.raises(where, ValueError, generate_naive, net, list(prompt), n, reread=full)
+    """Greedy ids and the logits behind each, n = 0, ties, the context filled and overfilled."""
+    judge_generator(generate_naive, 'Stage 2, "By hand"', 'Stage 2, "The edges"')
+    model, before = tiny_model(*GROUPED), snapshot(tiny_model(*GROUPED))
+    generate_naive(model, np.array([6, 2]), 3)
+    unchanged_model(before, model)
 
 
-def blocks(seed, n_heads, n_tokens, d_head):
-    """Keys and values to append."""
+def chunk_of(seed: int, t: int, heads: int = 3, d_head: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """k and v of t positions, all entries different."""
     rng = np.random.default_rng(seed)
-    return rng.normal(size=(2, n_heads, n_tokens, d_head))
+    return rng.normal(size=(heads, t, d_head)), rng.normal(size=(heads, t, d_head))
+
+
+def judge_cache(KVCache: Any) -> None:
+    """Appending in turn, length, exactly max_len positions, nothing shared."""
+    cache, other = KVCache(2, 3, 5, 4), KVCache(2, 3, 5, 4)
+    expect.equal("length of an empty cache", cache.length, 0)
+    k0, v0 = chunk_of(1, 3)
+    keep = k0.copy(), v0.copy()
+    K, V = two("append returns", cache.append(0, k0, v0), "(K, V)")
+    expect.close("3 positions in layer 0: K", K, keep[0])
+    expect.close("3 positions in layer 0: V", V, keep[1])
+    expect.unchanged("the caller's k", keep[0], k0)
+    expect.unchanged("the caller's v", keep[1], v0)
+    expect.equal("length after 3 positions in layer 0 of 2", cache.length, 0)
+    k1, v1 = chunk_of(2, 3)
+    K, V = two("append returns", cache.append(1, k1, v1), "(K, V)")
+    expect.close("3 positions in layer 1: K", K, k1)
+    expect.close("3 positions in layer 1: V", V, v1)
+    expect.equal("length after 3 positions in both layers", cache.length, 3)
+    expect.equal("length of a second cache, still empty", other.length, 0)
+    (a, b), (c, d) = chunk_of(3, 1), chunk_of(4, 1)
+    K, V = two("append returns", cache.append(0, a, b), "(K, V)")
+    expect.close("a fourth position in layer 0: K", K, np.concatenate([k0, a], axis=1))
+    expect.close("a fourth position in layer 0: V", V, np.concatenate([v0, b], axis=1))
+    expect.equal("length with 4 and 3 positions held", cache.length, 3)
+    K, V = two("append returns", cache.append(1, c, d), "(K, V)")
+    expect.close("a fourth position in layer 1: K", K, np.concatenate([k1, c], axis=1))
+    expect.close("a fourth position in layer 1: V", V, np.concatenate([v1, d], axis=1))
+    expect.equal("length with 4 positions in both layers", cache.length, 4)
+    K, _ = two("append returns", other.append(0, a, b), "(K, V)")
+    expect.close("a second cache, one position: K", K, a)
+    fifth = cache.append(0, b, a), cache.append(1, d, c)
+    K, V = two("append returns", fifth[1], "(K, V)")
+    expect.close("max_len 5, the fifth position: K", K, np.concatenate([k1, c, d], axis=1))
+    expect.equal("max_len 5, five positions held: length", cache.length, 5)
+    expect.raises("max_len 5, a sixth position", ValueError, cache.append, 0, a, b)
+    narrow = KVCache(1, 2, 4, 6)
+    narrow.append(0, *chunk_of(6, 3, 2, 6))
+    two_more = (0, *chunk_of(7, 2, 2, 6))
+    expect.raises("max_len 4, three held, two more", ValueError, narrow.append, *two_more)
+    at_once = (0, *chunk_of(8, 5, 2, 6))
+    expect.raises("max_len 4, five at once", ValueError, KVCache(1, 2, 4, 6).append, *at_once)
+
+
+def filled(KVCache: Any, model: dict, length: int, room: int) -> Any:
+    """A cache that holds keys and values of no text at all."""
+    past = random_past(5, model, length)
+    G, _, d_head = past[0][0].shape
+    cache = KVCache(len(past), G, length + room, d_head)
+    for layer, (k, v) in enumerate(past):
+        cache.append(layer, k, v)
+    return cache
 
 
 @stage(reread='Stage 3, "By hand"')
 def check_stage3(KVCache, decode_step):
-    """The cache on its own: order, layers, length, room. Then steps against the slow decoder."""
-    cache = KVCache(2, 3, 5, 4)
-    expect.equal("an empty cache: length", int(cache.length), 0)
-    (k, v), (k1, v1), (k2, v2) = blocks(0, 3, 4, 4), blocks(1, 3, 1, 4), blocks(2, 3, 2, 4)
-    keys, values = cache.append(0, np.array(k), np.array(v))
-    expect.close("4 tokens into layer 0: keys", keys, k)
-    expect.close("4 tokens into layer 0: values", values, v)
-    expect.equal("layer 1 is empty: length", int(cache.length), 0)
-    keys, values = cache.append(1, np.array(k2), np.array(v2))
-    expect.close("2 tokens into layer 1: keys", keys, k2)
-    expect.close("2 tokens into layer 1: values", values, v2)
-    expect.equal("4 tokens and 2: length", int(cache.length), 2)
-    keys, values = cache.append(0, np.array(k1), np.array(v1))
-    expect.close("one more into layer 0: keys", keys, np.concatenate([k, k1], axis=1))
-    expect.close("one more into layer 0: values", values, np.concatenate([v, v1], axis=1))
-    expect.raises("a sixth token in room for 5", ValueError, cache.append, 0, k1, v1)
-    keys, _ = cache.append(1, np.array(k1), np.array(v1))
-    expect.close("layer 1 goes on: keys", keys, np.concatenate([k2, k1], axis=1))
-    expect.equal("5 tokens and 3: length", int(cache.length), 3)
-    other = KVCache(2, 3, 5, 4)
-    expect.equal("another cache: length", int(other.length), 0)
-    other.append(1, np.array(k2), np.array(v2))
-    expect.equal("2 tokens into layer 1 alone: length", int(other.length), 0)
+    """The cache by itself, a text one token at a time, and a cache that was filled by hand."""
+    judge_cache(KVCache)
     where = 'Stage 3, "Where am I?"'
-    for kind, ids in (("shared", FIRST), ("single", SECOND)):
-        net = model(kind)
-        n_heads, width = net["n_kv_heads"], len(net["unembedding"]) // net["n_heads"]
-        cache, before = KVCache(len(net["layers"]), n_heads, len(ids), width), keep(net)
-        wanted = slow_forward(net, ids)
-        for t, token in enumerate(ids):
-            got = decode_step(net, token, cache)
-            case = f"{kind} heads, token {t}"
-            expect.shape(f"{case}: logits", got, wanted[t].shape)
-            expect.close(f"{case}: logits", got, wanted[t], reread=where)
-            expect.equal(f"{case}: length after it", int(cache.length), t + 1, reread=where)
-        expect.raises(f"{kind} heads, no room left", ValueError, decode_step, net, 1, cache)
-        same("decode_step", before, net)
+    model, before = tiny_model(*GROUPED), snapshot(tiny_model(*GROUPED))
+    cache = KVCache(2, 3, 9, 4)
+    for at, token in enumerate(TEXT[:5]):
+        got = decode_step(model, token, cache)
+        expect.shape(f"token {at} of a text: the logits", got, (17,))
+        expect.close(f"token {at} of a text: which logits", got, wanted(GROUPED, TEXT)[at],
+                     reread=where)  # fmt: skip
+        expect.equal(f"cache.length after token {at}", cache.length, at + 1, reread=where)
+    unchanged_model(before, model)
+    # keys and values that no text gives: whoever computes them again cannot know them
+    cache = filled(KVCache, model, length=4, room=2)
+    for at, token in enumerate((12, 7)):
+        expect.close(f"4 positions put into the cache by hand: step {at + 1}",
+                     decode_step(model, token, cache), wanted_after(GROUPED, 4, (12, 7))[at],
+                     reread=where)  # fmt: skip
+    for shape, words in ((OWN_KEYS, "4 query heads, 4 key heads"), (ONE_KEY, "one key head")):
+        cache = KVCache(2, shape[2], 3, shape[3])
+        for at, token in enumerate(TEXT[:3]):
+            expect.close(f"{words}: token {at}", decode_step(tiny_model(*shape), token, cache),
+                         wanted(shape, TEXT)[at], reread=where)  # fmt: skip
 
 
-def empty(KVCache, net, room):
-    """A cache that fits a model."""
-    d_head = len(net["unembedding"]) // net["n_heads"]
-    return KVCache(len(net["layers"]), net["n_kv_heads"], room, d_head)
+def judge_prefill(prefill: Any, KVCache: Any) -> None:
+    """A prompt at once, in chunks, after a cache filled by hand; what the cache holds then."""
+    mask = 'Stage 4, "Masking a chunk"'
+    model, before = tiny_model(*GROUPED), snapshot(tiny_model(*GROUPED))
+    prompt, cache = np.array(TEXT), KVCache(2, 3, 7, 4)
+    got = prefill(model, prompt, cache)
+    expect.shape("a prompt of 7: the logits after its last id", got, (17,))
+    expect.close("a prompt of 7 at once", got, wanted(GROUPED, TEXT)[6], reread=mask)
+    expect.equal("cache.length after a prompt of 7", cache.length, 7)
+    expect.unchanged("the caller's prompt", np.array(TEXT), prompt)
+    unchanged_model(before, model)
+    got = prefill(model, np.array([5]), KVCache(2, 3, 1, 4))
+    expect.close("a prompt of one id", got, wanted(GROUPED, (5,))[0], reread=mask)
+    for sizes in ((4, 3), (1, 6), (2, 1, 4)):
+        cache, start = KVCache(2, 3, 8, 4), 0
+        for size in sizes:
+            got = prefill(model, prompt[start : start + size], cache)
+            start += size
+            case = f"a prompt of 7 in chunks of {sizes}: after {start} ids"
+            expect.close(case, got, wanted(GROUPED, TEXT)[start - 1], reread=mask)
+        expect.equal(f"chunks of {sizes}: cache.length", cache.length, 7)
+    cache = filled(KVCache, model, length=4, room=6)
+    for start, size in ((0, 3), (3, 2)):
+        got = prefill(model, prompt[start : start + size], cache)
+        case = f"4 positions put into the cache by hand: {start + size} ids after them"
+        want = wanted_after(GROUPED, 4, TEXT)[start + size - 1]
+        expect.close(case, got, want, reread=mask)
+    for shape, words in ((OWN_KEYS, "4 query heads, 4 key heads"), (ONE_KEY, "one key head")):
+        cache = KVCache(2, shape[2], 7, shape[3])
+        prefill(tiny_model(*shape), prompt[:2], cache)
+        got = prefill(tiny_model(*shape), prompt[2:], cache)
+        expect.close(f"{words}: chunks of (2, 5)", got, wanted(shape, TEXT)[6], reread=mask)
+
+
+def rows_seen(generate: Any, KVCache: Any, model: dict, prompt: Any, n: int) -> list[int]:
+    """Rows through w_k in each layer of a run.
+
+    The ledger counts the products that it sees. Somebody who multiplies in a way that it
+    cannot see (a loop over numbers, copies as plain arrays) is judged by the rows that the
+    run appends to its cache instead; these can only be fewer where nothing is cached.
+    """
+    appended = [0] * len(model["layers"])
+    own = "append" in vars(KVCache)
+    append = KVCache.append
+
+    def counted(self: Any, layer: int, k: Any, v: Any) -> Any:
+        appended[layer] += np.shape(k)[1]
+        return append(self, layer, k, v)
+
+    KVCache.append = counted
+    try:
+        with Ledger([layer["w_k"] for layer in model["layers"]]) as ledger:
+            generate(watch(model), prompt, n)
+    finally:
+        if own:
+            KVCache.append = append
+        else:
+            del KVCache.append
+    least = len(prompt) + n - 1
+    products = [round(float(rows)) for rows in ledger.rows]
+    return [p if p >= least else a for p, a in zip(products, appended)]
 
 
 @stage(reread='Stage 4, "By hand"')
 def check_stage4(prefill, generate_cached, KVCache):
-    """A prompt at once and in chunks, generation like the naive one, and the rows it takes."""
-    net, one = model("shared"), model("single")
-    cache = empty(KVCache, net, 9)
-    got = prefill(net, np.array(FIRST), cache)
-    expect.shape("a prompt of 5: logits", got, (11,))
-    expect.close("a prompt of 5: logits", got, slow_forward(net, FIRST)[-1])
-    expect.equal("a prompt of 5: length", int(cache.length), 5)
-    cache = empty(KVCache, net, 1)
-    expect.close("a prompt of 1: logits", prefill(net, [9], cache), slow_forward(net, [9])[-1])
-    cache, wanted = empty(KVCache, one, 7), slow_forward(one, SECOND)
-    expect.close("chunk of 3: logits", prefill(one, SECOND[:3], cache), wanted[2])
-    expect.close("then a chunk of 2: logits", prefill(one, SECOND[3:5], cache), wanted[4])
-    expect.equal("chunks of 3 and 2: length", int(cache.length), 5)
-    expect.close("then a chunk of 2 more: logits", prefill(one, SECOND[5:], cache), wanted[6])
-    expect.raises("an eighth token in room for 7", ValueError, prefill, one, [1], cache)
-    work = 'Stage 4, "How much work"'
-    got = generate_cached(net, list(FIRST), 0)
-    expect.true("n = 0: what is returned", len(got) == 2, f"{len(got)} things", "(ids, logits)")
-    expect.equal("n = 0: ids", [int(i) for i in got[0]], FIRST)
-    expect.shape("n = 0: logits", np.asarray(got[1]), (0, 11))
-    for case, kind, prompt, n in (
-        ("5 tokens and 1", net, FIRST, 1),
-        ("5 tokens and 4", net, FIRST, 4),
-        ("1 token and 6", one, [8], 6),
-    ):
-        mine = np.array(prompt)
-        generated(case, generate_cached(kind, mine, n), slow_generate(kind, prompt, n), prompt, n)
-        expect.unchanged(f"{case}: the caller's prompt", np.array(prompt), mine)
-    expect.raises(
-        "5 tokens and 5 in a context of 9", ValueError, generate_cached, net, list(FIRST), 5
-    )
-    twins, low = tied(net)
-    tie = generate_cached(twins, FIRST[:2], 1)[0]
-    expect.equal("two tokens with the same logit", int(tie[-1]), low)
-    # 2 tokens of prompt and 6 generated: 2 + 6 - 1 = 7 rows, where the naive way needs 27
-    spied, counts, positions = counted(net)
-    generate_cached(spied, FIRST[:2], 6)
-    for number, count in enumerate(counts):
-        rows = round(count[0])
-        case = f"2 tokens and 6: rows through w_k of layer {number}"
-        expect.true(case, rows <= 7, rows, "at most 7, P + n - 1", reread=work)
-    if not any(count[0] for count in counts):  # a product that is not seen: count positions
-        case = "2 tokens and 6: rows that enter the model"
-        expect.true(case, positions[0] != 27, positions[0], "7, P + n - 1", reread=work)
+    """Prefill whole and in chunks; cached generation as the naive one, and its rows counted."""
+    judge_prefill(prefill, KVCache)
+    judge_generator(generate_cached, 'Stage 4, "By hand"', 'Stage 4, "The same edges"')
+    for shape, prompt_len, n in ((GROUPED, 5, 6), (OWN_KEYS, 1, 3), (GROUPED, 3, 1)):
+        prompt = np.array(TEXT[:prompt_len])
+        rows = rows_seen(generate_cached, KVCache, tiny_model(*shape), prompt, n)
+        each = prompt_len + n - 1
+        expect.true(
+            f"rows through w_k in each layer, P = {prompt_len}, n = {n}",
+            rows == [each, each],
+            rows,
+            f"[{each}, {each}], each token once and the last one not at all",
+        )
+    model, before = tiny_model(*GROUPED), snapshot(tiny_model(*GROUPED))
+    ids, logits = two("called again", generate_cached(model, np.array([8]), 4), "ids and logits")
+    want_ids, want_logits = wanted_text(GROUPED, (8,), 4)
+    expect.equal("another text after the first: ids", ids, want_ids)
+    expect.close("another text after the first: logits", logits, want_logits)
+    unchanged_model(before, model)
 
 
 @stage(reread='Stage 5, "By hand"')
 def check_stage5(kv_rows, cache_bytes):
-    """Hand values, the published 7B figure, every factor on its own."""
-    got = kv_rows(3, 2)
-    expect.instance("kv_rows returns", got, (tuple, list))
-    expect.equal("P = 3, n = 2", list(got), [7, 4])  # 3 + 4 rows; 3 + 1
-    expect.equal("P = 8, n = 128", list(kv_rows(8, 128)), [9152, 135])
-    expect.equal("P = 5, n = 1: prefill alone", list(kv_rows(5, 1)), [5, 5])
-    expect.equal("P = 1, n = 4", list(kv_rows(1, 4)), [10, 4])  # 1 + 2 + 3 + 4; 1 + 3
-    # 2 for K and V, times 3 * 2 * 5 * 7 numbers of 8 bytes
-    costs = 'Stage 5, "What it costs"'
-    expect.equal("3 layers, 2 heads, 5 tokens, d 7, 8 bytes", cache_bytes(3, 2, 5, 7, 8), 3360)
-    expect.equal(
-        "Llama-2-7B, 4,096 tokens, fp16", cache_bytes(32, 32, 4096, 128, 2), 2**31, reread=costs
-    )
-    expect.equal("an empty cache", cache_bytes(3, 2, 0, 7, 8), 0)
-    expect.equal("one layer, one head, one token", cache_bytes(1, 1, 1, 11, 4), 88)
-
-
-def slow_grouped(q, k, v, visible):
-    """Grouped attention, one head and one query at a time."""
-    n_heads, n_queries, d = q.shape
-    out = np.zeros((n_heads, n_queries, v.shape[-1]))
-    for h in range(n_heads):
-        g = h // (n_heads // len(k))
-        for t in range(n_queries):
-            seen = np.flatnonzero(visible[t])
-            scores = np.array([q[h, t] @ k[g, s] / d**0.5 for s in seen])
-            weights = np.exp(scores - scores.max())
-            out[h, t] = sum(w * v[g, s] for w, s in zip(weights / weights.sum(), seen))
-    return out
-
-
-@stage(reread='Stage 6, "Grouped heads without copies"')
-def check_stage6(grouped_attention, WindowCache):
-    """Three ways of sharing, a mask that is no triangle; the window's order, length and edge."""
-    rng = np.random.default_rng(6)
-    for n_heads, shared, t, s, d in ((6, 2, 3, 4, 5), (4, 4, 2, 3, 7), (3, 1, 4, 5, 2)):
-        q = 2 * rng.normal(size=(n_heads, t, d))
-        k, v = 2 * rng.normal(size=(shared, s, d)), rng.normal(size=(shared, s, d))
-        visible = np.tri(t, s, k=s - t, dtype=bool)
-        visible[0, 1] = False
-        case = f"{n_heads} query heads on {shared} key heads"
-        mine = [np.array(each) for each in (q, k, v, visible)]
-        got = grouped_attention(*mine)
-        expect.close(case, got, slow_grouped(q, k, v, visible))
-        expect.unchanged(f"{case}: the caller's queries", q, mine[0])
-        expect.unchanged(f"{case}: the caller's keys", k, mine[1])
-    everything = np.ones((1, 2), dtype=bool)
-    # both keys equal: the weights are 1/2 each, whatever the query
-    flat = grouped_attention(
-        np.ones((2, 1, 3)), np.ones((1, 2, 3)), np.eye(3)[None, :2], everything
-    )
-    expect.close("two equal keys", flat, np.full((2, 1, 3), [0.5, 0.5, 0.0]))
-    window(WindowCache)
-
-
-def window(WindowCache):
-    """Single tokens in a window of 3, layers apart; then chunks, one longer than the window."""
-    where = 'Stage 6, "The window"'
-    k, v = blocks(9, 2, 12, 4)
-    cache = WindowCache(2, 2, 3, 4)
-    expect.equal("an empty window: length", int(cache.length), 0, reread=where)
-    for t in range(5):
-        keys, values = cache.append(0, k[:, t : t + 1].copy(), v[:, t : t + 1].copy())
-        first = max(0, t - 2)
-        expect.close(f"window of 3, token {t}: keys", keys, k[:, first : t + 1], reread=where)
-        expect.close(f"window of 3, token {t}: values", values, v[:, first : t + 1], reread=where)
-        expect.equal("layer 1 is empty: length", int(cache.length), 0, reread=where)
-    keys, _ = cache.append(1, k[:, 7:9].copy(), v[:, 7:9].copy())
-    expect.close("layer 1 on its own: keys", keys, k[:, 7:9], reread=where)
-    expect.equal("5 tokens and 2: length", int(cache.length), 2, reread=where)
-    # a chunk of 2 after 5 single tokens: its first query needs tokens 3 and 4 beside itself
-    keys, values = cache.append(0, k[:, 5:7].copy(), v[:, 5:7].copy())
-    expect.close("then a chunk of 2: keys", keys, k[:, 3:7], reread=where)
-    expect.close("then a chunk of 2: values", values, v[:, 3:7], reread=where)
-    keys, _ = cache.append(0, k[:, 7:11].copy(), v[:, 7:11].copy())
-    expect.close("then a chunk of 4, longer than the window: keys", keys, k[:, 5:11], reread=where)
-    keys, values = cache.append(0, k[:, 11:].copy(), v[:, 11:].copy())
-    expect.close("then a single token: keys", keys, k[:, 9:], reread=where)
-    expect.close("then a single token: values", values, v[:, 9:], reread=where)
-    single = WindowCache(1, 2, 1, 4)
-    for t in range(3):
-        keys, _ = single.append(0, k[:, t : t + 1].copy(), v[:, t : t + 1].copy())
-        expect.close(f"window of 1, token {t}: keys", keys, k[:, t : t + 1], reread=where)
-    expect.equal("window of 1: length", int(single.length), 3, reread=where)
+    """Sums added up one by one, the published figures, one size changed at a time."""
+    expect.equal("P = 8, n = 128: (naive, cached)", kv_rows(8, 128), (9152, 135))
+    # one new token is one pass over the prompt, cached or not
+    expect.equal("P = 5, n = 1: (naive, cached)", kv_rows(5, 1), (5, 5))
+    expect.equal("P = 1, n = 1: (naive, cached)", kv_rows(1, 1), (1, 1))
+    # 7 rows, then 8; cached 7, then 1
+    expect.equal("P = 7, n = 2: (naive, cached)", kv_rows(7, 2), (15, 8))
+    for P, n in ((3, 4), (1, 9), (20, 7), (4, 301)):
+        naive = sum(P + step for step in range(n))
+        case = f"P = {P}, n = {n}: (naive, cached)"
+        expect.equal(case, kv_rows(P, n), (naive, P + n - 1))
+    where = 'Stage 5, "A real model"'
+    # 2 * 32 * 32 * 4096 * 128 * 2 = 2 GiB
+    llama = cache_bytes(32, 32, 4096, 128, 2)
+    expect.equal("Llama-2-7B, 4,096 tokens in fp16", llama, 2_147_483_648, reread=where)
+    expect.equal("one number in K, one in V, 1 byte each", cache_bytes(1, 1, 1, 1, 1), 2,
+                 reread=where)  # fmt: skip
+    # 2 * 2 * 3 * 5 * 7 * 8 = 3360, and then one size after the other
+    sizes = [2, 3, 5, 7, 8]
+    names = ("layers", "key heads", "tokens", "numbers a head", "bytes a number")
+    expect.equal("2 layers, 3 key heads, 5 tokens, d_head 7, float64", cache_bytes(*sizes), 3360,
+                 reread=where)  # fmt: skip
+    for at, name in enumerate(names):
+        more = [size * (11 if i == at else 1) for i, size in enumerate(sizes)]
+        expect.equal(f"eleven times the {name}", cache_bytes(*more), 36960, reread=where)
+    expect.equal("no tokens yet", cache_bytes(2, 3, 0, 7, 8), 0, reread=where)

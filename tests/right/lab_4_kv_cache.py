@@ -1,225 +1,554 @@
 # Right, but unusual: every cell is an answer to one stage, and each must pass.
 
-# %% Stage 1: q, k and v in one product, attention written out with einsum
+# %% Stage 1: einsum throughout, the key heads as an axis of the queries
 def forward(model, ids):
     H, G = model["n_heads"], model["n_kv_heads"]
-    x = model["token_embedding"][list(ids)] + model["position_embedding"][np.arange(len(ids))]
-    T, width = x.shape
-    d = width // H
+    T, D = len(ids), model["token_embedding"].shape[1]
+    x = np.take(model["token_embedding"], ids, axis=0) + model["position_embedding"][np.arange(T)]
     for p in model["layers"]:
-        h = layer_norm(x, p["ln1_gain"], p["ln1_bias"])
-        qkv = h @ np.concatenate([p["w_q"], p["w_k"], p["w_v"]], axis=1)
-        q, k, v = np.split(qkv, [width, width + G * d], axis=1)
-        q = q.reshape(T, G, H // G, d)
-        k, v = k.reshape(T, G, d), v.reshape(T, G, d)
-        s = np.einsum("tgrd,sgd->grts", q, k) / d**0.5
-        s = np.where(np.tril(np.ones((T, T))) > 0, s, -1e9)
-        o = np.einsum("grts,sgd->tgrd", softmax(s), v).reshape(T, width)
-        x = x + o @ p["w_out"]
-        x = x + mlp(p, x)
+        y = layer_norm(x, p["ln1_gain"], p["ln1_bias"])
+        q = np.einsum("td,de->te", y, p["w_q"]).reshape(T, G, H // G, D // H)
+        k = np.einsum("td,de->te", y, p["w_k"]).reshape(T, G, D // H)
+        v = np.einsum("td,de->te", y, p["w_v"]).reshape(T, G, D // H)
+        s = np.einsum("tgrd,sgd->grts", q, k) * (D // H) ** -0.5
+        s = np.where(np.tri(T, dtype=bool), s, -1e30)
+        x = x + np.einsum("grts,sgd->tgrd", softmax(s), v).reshape(T, D) @ p["w_out"]
+        x = x + feed_forward(x, p)
     return layer_norm(x, model["ln_gain"], model["ln_bias"]) @ model["unembedding"]
 
-# %% Stage 1: one head at a time, a list of rows out
+# %% Stage 1: loops over heads and rows, slices in place of a mask
 def forward(model, ids):
     H, G = model["n_heads"], model["n_kv_heads"]
-    x = np.stack([model["token_embedding"][i] for i in ids])
-    x = x + model["position_embedding"][: len(x)]
-    mask = np.triu(np.full((len(x), len(x)), -np.inf), 1)
+    dh = model["token_embedding"].shape[1] // H
+    x = np.array([model["token_embedding"][i] + model["position_embedding"][t]
+                  for t, i in enumerate(ids)])
     for p in model["layers"]:
-        h = layer_norm(x, p["ln1_gain"], p["ln1_bias"])
-        heads = []
-        d = x.shape[1] // H
-        for a in range(H):
-            g = a // (H // G)
-            q = h @ p["w_q"][:, a * d : (a + 1) * d]
-            k = h @ p["w_k"][:, g * d : (g + 1) * d]
-            v = h @ p["w_v"][:, g * d : (g + 1) * d]
-            heads.append(softmax(q @ k.T / math.sqrt(d) + mask) @ v)
-        x = x + np.hstack(heads) @ p["w_out"]
-        x = x + mlp(p, x)
-    out = layer_norm(x, model["ln_gain"], model["ln_bias"]) @ model["unembedding"]
-    return [row for row in out]
+        y = layer_norm(x, p["ln1_gain"], p["ln1_bias"])
+        out = np.zeros_like(x)
+        for h in range(H):
+            g = h // (H // G)
+            q = y.dot(p["w_q"][:, h * dh:(h + 1) * dh])
+            k = y.dot(p["w_k"][:, g * dh:(g + 1) * dh])
+            v = y.dot(p["w_v"][:, g * dh:(g + 1) * dh])
+            for t in range(len(ids)):
+                w = softmax(k[: t + 1] @ q[t] / math.sqrt(dh))
+                out[t, h * dh:(h + 1) * dh] = w @ v[: t + 1]
+        x += out @ p["w_out"]
+        x += feed_forward(x, p)
+    return layer_norm(x, model["ln_gain"], model["ln_bias"]) @ model["unembedding"]
 
-# %% Stage 1: the growing prefix of each position, quadratic and right
+# %% Stage 1: a batch axis, one product for q, k and v, soft mask of -1e9, a list out
+def forward(model, idx):
+    C = model["token_embedding"].shape[1]
+    nh, nk = model["n_heads"], model["n_kv_heads"]
+    hs = C // nh
+    x = (model["token_embedding"][idx] + model["position_embedding"][: len(idx)])[None]
+    B, T, _ = x.shape
+    for blk in model["layers"]:
+        w = np.hstack([blk["w_q"], blk["w_k"], blk["w_v"]])
+        qkv = layer_norm(x, blk["ln1_gain"], blk["ln1_bias"]) @ w
+        q, k, v = np.split(qkv, [C, C + nk * hs], axis=-1)
+        q = q.reshape(B, T, nh, hs).transpose(0, 2, 1, 3)
+        k = np.repeat(k.reshape(B, T, nk, hs).transpose(0, 2, 1, 3), nh // nk, axis=1)
+        v = np.repeat(v.reshape(B, T, nk, hs).transpose(0, 2, 1, 3), nh // nk, axis=1)
+        att = q @ k.transpose(0, 1, 3, 2) / hs**0.5 + np.triu(np.ones((T, T)), 1) * -1e9
+        y = (softmax(att) @ v).transpose(0, 2, 1, 3).reshape(B, T, C)
+        x = x + y @ blk["w_out"]
+        h = layer_norm(x, blk["ln2_gain"], blk["ln2_bias"])
+        x = x + gelu(h @ blk["w_up"]) @ blk["w_down"]
+    return (layer_norm(x, model["ln_gain"], model["ln_bias"]) @ model["unembedding"])[0].tolist()
+
+# %% Stage 1: column vectors, everything transposed
 def forward(model, ids):
-    def last(n):
-        H, share = model["n_heads"], model["n_heads"] // model["n_kv_heads"]
-        x = model["token_embedding"][np.array(ids[:n])] + model["position_embedding"][:n]
-        for p in model["layers"]:
-            h = layer_norm(x, p["ln1_gain"], p["ln1_bias"])
-            q = split_heads(h @ p["w_q"], H)
-            k, v = (split_heads(h @ p[w], model["n_kv_heads"])[np.arange(H) // share] for w in ("w_k", "w_v"))
-            x = x + attend(q, k, v, np.tri(n, dtype=bool)) @ p["w_out"]
-            x = x + mlp(p, x)
-        return layer_norm(x[-1], model["ln_gain"], model["ln_bias"]) @ model["unembedding"]
-    return np.array([last(n + 1) for n in range(len(ids))])
+    H, G = model["n_heads"], model["n_kv_heads"]
+    X = model["token_embedding"].T[:, ids] + model["position_embedding"].T[:, : len(ids)]
+    D, T = X.shape
+    for p in model["layers"]:
+        Y = layer_norm(X.T, p["ln1_gain"], p["ln1_bias"]).T
+        Q = (p["w_q"].T @ Y).reshape(H, D // H, T)
+        K = (p["w_k"].T @ Y).reshape(G, D // H, T)[np.arange(H) // (H // G)]
+        V = (p["w_v"].T @ Y).reshape(G, D // H, T)[np.arange(H) // (H // G)]
+        S = np.exp(np.matmul(K.transpose(0, 2, 1), Q) / np.sqrt(D / H)) * np.triu(np.ones((T, T)))
+        S = S / S.sum(axis=1, keepdims=True)
+        X = X + p["w_out"].T @ np.matmul(V, S).reshape(D, T)
+        X = X + feed_forward(X.T, p).T
+    return layer_norm(X.T, model["ln_gain"], model["ln_bias"]) @ model["unembedding"]
 
-# %% Stage 2: recursion, ids as a list
+# %% Stage 1: one row after the other, a running list of keys
+def forward(m, tokens):
+    seen = [([], []) for _ in m["layers"]]
+    rows = []
+    for t, tok in enumerate(tokens):
+        x = m["token_embedding"][tok] + m["position_embedding"][t]
+        for p, (ks, vs) in zip(m["layers"], seen):
+            y = layer_norm(x, p["ln1_gain"], p["ln1_bias"])
+            q = (y @ p["w_q"]).reshape(m["n_kv_heads"], m["n_heads"] // m["n_kv_heads"], -1)
+            ks.append((y @ p["w_k"]).reshape(m["n_kv_heads"], -1))
+            vs.append((y @ p["w_v"]).reshape(m["n_kv_heads"], -1))
+            s = np.einsum("grd,tgd->grt", q, np.stack(ks)) / np.sqrt(q.shape[-1])
+            x = x + np.einsum("grt,tgd->grd", softmax(s), np.stack(vs)).ravel() @ p["w_out"]
+            x = x + feed_forward(x, p)
+        rows.append(layer_norm(x, m["ln_gain"], m["ln_bias"]) @ m["unembedding"])
+    return np.vstack(rows)
+
+# %% Stage 2: lists, and a list of lists for the logits of n > 0
+def generate_naive(model, prompt, n):
+    out, rows = [int(i) for i in prompt], []
+    if n > model["context"] - len(out):
+        raise ValueError("too long")
+    while len(rows) < n:
+        row = [float(v) for v in forward(model, np.array(out))[-1]]
+        rows.append(row)
+        out.append(row.index(max(row)))
+    return out, rows or np.zeros((0, model["unembedding"].shape[1]))
+
+# %% Stage 2: recursion
 def generate_naive(model, prompt, n):
     if len(prompt) + n > model["context"]:
         raise ValueError
     if n == 0:
-        return list(prompt), np.empty((0, model["unembedding"].shape[1]))
-    row = forward(model, prompt)[-1]
-    ids, rows = generate_naive(model, [*prompt, np.argmax(row)], n - 1)
-    return ids, np.vstack([row, rows])
+        return prompt, np.empty((0, model["unembedding"].shape[1]))
+    last = forward(model, prompt)[-1:]
+    ids, rest = generate_naive(model, np.concatenate([prompt, last.argmax(axis=-1)]), n - 1)
+    return ids, np.concatenate([last, rest])
 
-# %% Stage 2: a buffer for the ids, an assertion style of its own
+# %% Stage 2: only ids first, then all logits from one pass
 def generate_naive(model, prompt, n):
-    p = len(prompt)
-    ids = np.empty(p + n, dtype=np.int64)
-    ids[:p] = prompt
-    if ids.size > model["context"]:
-        raise ValueError("context exceeded")
-    logits = []
-    for t in range(p, p + n):
-        logits.append(forward(model, ids[:t])[t - 1])
-        ids[t] = int(np.flatnonzero(logits[-1] == logits[-1].max())[0])
-    return ids, np.array(logits).reshape(n, -1) if n else np.zeros((0, model["unembedding"].shape[1]))
+    P = len(prompt)
+    if P + n > model["context"]:
+        raise ValueError("the context is too short")
+    ids = np.zeros(P + n, dtype=np.int32)
+    ids[:P] = prompt
+    for t in range(P, P + n):
+        ids[t] = np.argmax(forward(model, ids[:t])[t - 1])
+    V = model["unembedding"].shape[1]
+    return ids, forward(model, ids)[P - 1 : P + n - 1] if n else np.zeros((0, V))
 
-# %% Stage 2: a generator of steps, tuple out
+# %% Stage 2: padded to the context, since no row sees what follows; a list of two
 def generate_naive(model, prompt, n):
-    room = model["context"] - len(prompt)
-    if n > room:
-        raise ValueError(f"only {room} places left")
-    def steps(ids):
-        for _ in range(n):
-            row = forward(model, np.array(ids))[len(ids) - 1]
-            ids = ids + [int(max(range(len(row)), key=lambda i: (row[i], -i)))]
-            yield row, ids
-    done = list(steps(list(map(int, prompt))))
-    if not done:
-        return tuple(prompt), np.zeros((0, len(model["unembedding"][0])))
-    return tuple(done[-1][1]), np.stack([row for row, _ in done])
+    buffer = np.zeros(model["context"], dtype=int)
+    if buffer[len(prompt):].size < n:
+        raise ValueError("no room")
+    buffer[: len(prompt)] = prompt
+    keep = np.zeros((0, model["unembedding"].shape[1]))
+    for end in range(len(prompt), len(prompt) + n):
+        row = forward(model, buffer)[end - 1]
+        buffer[end] = np.flatnonzero(row == row.max())[0]
+        keep = np.r_[keep, row[None]]
+    return [buffer[: len(prompt) + n], keep]
 
-# %% Stage 3: a cache by concatenation
+# %% Stage 2: the error comes when the next token does not fit any more
+def generate_naive(model, prompt, n):
+    ids, logits = list(prompt), []
+    for _ in range(n):
+        if len(ids) == model["context"]:
+            raise ValueError("context full")
+        logits.append(forward(model, ids)[-1])
+        ids.append(int(np.argmax(logits[-1])))
+    return np.array(ids), np.array(logits).reshape(n, model["unembedding"].shape[1])
+
+# %% Stage 3: concatenation, None at first, length in the last layer
 class KVCache:
     def __init__(self, n_layers, n_kv_heads, max_len, d_head):
-        self.k = [np.zeros((n_kv_heads, 0, d_head)) for _ in range(n_layers)]
-        self.v = [np.zeros((n_kv_heads, 0, d_head)) for _ in range(n_layers)]
-        self.max_len = max_len
-        self.length = 0
+        self.k, self.v = [None] * n_layers, [None] * n_layers
+        self.max_len, self.length = max_len, 0
 
     def append(self, layer, k, v):
-        if self.k[layer].shape[1] + k.shape[1] > self.max_len:
-            raise ValueError("full")
-        self.k[layer] = np.concatenate([self.k[layer], k], 1)
-        self.v[layer] = np.concatenate([self.v[layer], v], 1)
-        self.length = min(each.shape[1] for each in self.k)
-        return self.k[layer], self.v[layer]
+        if self.k[layer] is not None:
+            k = np.concatenate((self.k[layer], k), axis=1)
+            v = np.concatenate((self.v[layer], v), axis=1)
+        if k.shape[1] > self.max_len:
+            raise ValueError("cache full")
+        self.k[layer], self.v[layer] = k, v
+        if layer == len(self.k) - 1:
+            self.length = k.shape[1]
+        return k, v
 
-# %% Stage 3: lists of tokens, length as a property
+
+def decode_step(model, token, cache):
+    H, G, pos = model["n_heads"], model["n_kv_heads"], cache.length
+    x = model["token_embedding"][token] + model["position_embedding"][pos]
+    for i, p in enumerate(model["layers"]):
+        y = layer_norm(x, p["ln1_gain"], p["ln1_bias"])
+        K, V = cache.append(i, y.dot(p["w_k"]).reshape(G, 1, -1), y.dot(p["w_v"]).reshape(G, 1, -1))
+        q = y.dot(p["w_q"]).reshape(G, H // G, -1)
+        w = softmax(q @ K.transpose(0, 2, 1) / np.sqrt(q.shape[-1]))
+        x = x + (w @ V).ravel() @ p["w_out"]
+        x = x + feed_forward(x, p)
+    return layer_norm(x, model["ln_gain"], model["ln_bias"]) @ model["unembedding"]
+
+# %% Stage 3: lists of rows, length a property, arrays on the way out
 class KVCache:
     def __init__(self, n_layers, n_kv_heads, max_len, d_head):
-        self.tokens = [[] for _ in range(n_layers)]
-        self.max_len = max_len
+        self.rows = [[] for _ in range(n_layers)]
+        self.room = max_len
 
     @property
     def length(self):
-        return min(len(each) for each in self.tokens)
+        return min(len(rows) for rows in self.rows)
 
     def append(self, layer, k, v):
-        new = [(k[:, t].copy(), v[:, t].copy()) for t in range(k.shape[1])]
-        if len(self.tokens[layer]) + len(new) > self.max_len:
-            raise ValueError("no room")
-        self.tokens[layer] += new
-        keys, values = zip(*self.tokens[layer])
-        return np.stack(keys, axis=1), np.stack(values, axis=1)
+        for i in range(k.shape[1]):
+            if len(self.rows[layer]) == self.room:
+                raise ValueError("no room for another position")
+            self.rows[layer].append((k[:, i].copy(), v[:, i].copy()))
+        return tuple(np.stack(part, axis=1) for part in zip(*self.rows[layer]))
 
-# %% Stage 3: a step on a vector, not on a matrix of one row
+# %% Stage 3: one array for everything, position last, one length for all layers
+class KVCache:
+    def __init__(self, n_layers, n_kv_heads, max_len, d_head):
+        self.store = np.full((n_layers, 2, n_kv_heads, d_head, max_len), np.nan)
+        self.length = 0
+
+    def append(self, layer, k, v):
+        end = self.length + k.shape[1]
+        if end > self.store.shape[-1]:
+            raise ValueError("full")
+        self.store[layer, 0, ..., self.length:end] = np.swapaxes(k, 1, 2)
+        self.store[layer, 1, ..., self.length:end] = np.swapaxes(v, 1, 2)
+        out = np.swapaxes(self.store[layer, ..., :end], -1, -2)
+        if layer + 1 == len(self.store):
+            self.length = end
+        return out
+
+# %% Stage 3: a dataclass of dicts, nested lists out, an extra optional parameter
+from dataclasses import dataclass
+
+
+@dataclass
+class KVCache:
+    n_layers: int
+    n_kv_heads: int
+    max_len: int
+    d_head: int
+    dtype: type = float
+
+    def __post_init__(self):
+        self.held = {(i, n): [[] for _ in range(self.n_kv_heads)]
+                     for i in range(self.n_layers) for n in "kv"}
+
+    @property
+    def length(self):
+        return min(len(self.held[i, "v"][0]) for i in range(self.n_layers))
+
+    def append(self, layer, k, v):
+        if len(self.held[layer, "k"][0]) + len(k[0]) > self.max_len:
+            raise ValueError(f"more than {self.max_len} positions")
+        for g in range(self.n_kv_heads):
+            self.held[layer, "k"][g] += k[g].tolist()
+            self.held[layer, "v"][g] += v[g].tolist()
+        return self.held[layer, "k"], self.held[layer, "v"]
+
+
 def decode_step(model, token, cache):
-    H, G = model["n_heads"], model["n_kv_heads"]
-    x = model["token_embedding"][token] + model["position_embedding"][cache.length]
-    d = len(x) // H
+    group = model["n_heads"] // model["n_kv_heads"]
+    x = (model["token_embedding"][token] + model["position_embedding"][cache.length])[None, None]
     for i, p in enumerate(model["layers"]):
-        h = layer_norm(x, p["ln1_gain"], p["ln1_bias"])
-        q = (h @ p["w_q"]).reshape(H, d)
-        k, v = cache.append(i, (h @ p["w_k"]).reshape(G, 1, d), (h @ p["w_v"]).reshape(G, 1, d))
-        out = []
-        for a in range(H):
-            w = softmax(k[a // (H // G)] @ q[a] / d**0.5)
-            out.append(w @ v[a // (H // G)])
-        x = x + np.concatenate(out) @ p["w_out"]
-        x = x + mlp(p, x[None])[0]
-    return layer_norm(x, model["ln_gain"], model["ln_bias"]) @ model["unembedding"]
+        y = layer_norm(x, p["ln1_gain"], p["ln1_bias"])[0]
+        w = np.concatenate([p["w_q"], p["w_k"], p["w_v"]], axis=1)
+        parts = np.split(np.matmul(y, w), np.cumsum([len(p["w_q"]), p["w_k"].shape[1]]), axis=1)
+        q, k, v = (split_heads(a, n) for a, n in zip(parts, [len(p["w_q"]) // cache.d_head] + 2 * [cache.n_kv_heads]))
+        K, V = map(np.array, cache.append(i, k, v))
+        heads = [softmax(K[h // group] @ q[h, 0] / cache.d_head**0.5) @ V[h // group]
+                 for h in range(model["n_heads"])]
+        x = x + np.concatenate(heads) @ p["w_out"]
+        x = x + feed_forward(x, p)
+    return (layer_norm(x, model["ln_gain"], model["ln_bias"]) @ model["unembedding"]).squeeze()
 
-# %% Stage 4: prefill one token at a time
+# %% Stage 3: grows by doubling
+class KVCache:
+    def __init__(self, layers, heads, limit, width):
+        self.buffers = [[np.empty((heads, 1, width))] * 2 for _ in range(layers)]
+        self.counts = np.zeros(layers, dtype=int)
+        self.limit = limit
+        self.length = 0
+
+    def append(self, layer, k, v):
+        a = self.counts[layer]
+        b = a + k.shape[1]
+        if b > self.limit:
+            raise ValueError
+        grown = []
+        for old, new in zip(self.buffers[layer], (k, v)):
+            size = old.shape[1]
+            while size < b:
+                size *= 2
+            wide = np.empty((old.shape[0], size, old.shape[2]))
+            wide[:, :a] = old[:, :a]
+            wide[:, a:b] = new
+            grown.append(wide)
+        self.buffers[layer], self.counts[layer] = grown, b
+        self.length = self.counts.min()
+        return [wide[:, :b] for wide in grown]
+
+# %% Stage 4: prefill as a loop of steps
 def prefill(model, prompt, cache):
     for token in prompt:
         logits = decode_step(model, token, cache)
     return logits
 
-# %% Stage 4: generation with einsum and dot, the cache as large as the context
-def generate_cached(model, prompt, n):
-    room = model["context"]
-    if room < len(prompt) + n:
-        raise ValueError("too long for the context")
-    d = len(model["unembedding"]) // model["n_heads"]
-    cache = KVCache(len(model["layers"]), model["n_kv_heads"], room, d)
-    ids, out = list(prompt), []
-    row = None
-    while len(out) < n:
-        row = prefill(model, ids, cache) if row is None else decode_step(model, ids[-1], cache)
-        out.append(row)
-        ids.append(int(np.argmax(row)))
-    return ids, np.array(out) if out else np.zeros((0, model["unembedding"].shape[1]))
 
-# %% Stage 4: a loop over the prompt's tokens and the new ones, in one
 def generate_cached(model, prompt, n):
-    total = len(prompt) + n
-    if total > model["context"]:
-        raise ValueError(total)
-    shape = model["unembedding"].shape
+    P, (D, V) = len(prompt), model["unembedding"].shape
+    if P + n > model["context"]:
+        raise ValueError("context")
+    ids, logits = list(map(int, prompt)), np.zeros((n, V))
     if not n:
-        return np.array(prompt), np.zeros((0, shape[1]))
-    cache = KVCache(len(model["layers"]), model["n_kv_heads"], total, shape[0] // model["n_heads"])
-    ids, logits = [int(t) for t in prompt], []
-    for at in range(total - 1):
-        row = decode_step(model, ids[at], cache)
-        if at >= len(prompt) - 1:
-            logits.append(row)
-            ids.append(int(row.argmax()))
-    return np.array(ids), np.array(logits)
+        return ids, logits
+    cache = KVCache(len(model["layers"]), model["n_kv_heads"], P + n - 1, D // model["n_heads"])
+    row = prefill(model, prompt, cache)
+    for i in range(n):
+        logits[i] = row
+        ids.append(int(row.argmax()))
+        if i + 1 < n:
+            row = decode_step(model, ids[-1], cache)
+    return ids, logits
 
-# %% Stage 5: sums over the steps
+# %% Stage 4: fused weights, one product for q, k and v, a mask by np.tri
+def prefill(model, prompt, cache):
+    P, old = len(prompt), cache.length
+    H, G = model["n_heads"], model["n_kv_heads"]
+    x = model["token_embedding"][prompt] + model["position_embedding"][old : old + P]
+    D = x.shape[1]
+    dh = D // H
+    for i, p in enumerate(model["layers"]):
+        w = np.concatenate([p["w_k"], p["w_v"], p["w_q"]], axis=1)
+        kvq = layer_norm(x, p["ln1_gain"], p["ln1_bias"]) @ w
+        k, v = (kvq[:, a : a + G * dh].reshape(P, G, dh).transpose(1, 0, 2) for a in (0, G * dh))
+        q = kvq[:, 2 * G * dh :].reshape(P, G, H // G, dh).transpose(1, 2, 0, 3)
+        K, V = cache.append(i, k, v)
+        s = q @ K[:, None].swapaxes(2, 3) / np.sqrt(dh)
+        s = np.where(np.tri(P, old + P, old) > 0, s, -np.inf)
+        x = x + (softmax(s) @ V[:, None]).transpose(2, 0, 1, 3).reshape(P, D) @ p["w_out"]
+        x = x + feed_forward(x, p)
+    return (layer_norm(x, model["ln_gain"], model["ln_bias"]) @ model["unembedding"])[-1]
+
+
+def generate_cached(model, prompt, n):
+    if len(prompt) + n > model["context"]:
+        raise ValueError("context")
+    V = model["unembedding"].shape[1]
+    cache = KVCache(len(model["layers"]), model["n_kv_heads"], model["context"],
+                    model["token_embedding"].shape[1] // model["n_heads"])
+    ids, rows, feed = np.asarray(prompt), [], np.asarray(prompt)
+    for _ in range(n):
+        rows.append(prefill(model, feed, cache))
+        feed = np.array([np.argmax(rows[-1])])
+        ids = np.concatenate([ids, feed])
+    return ids, np.array(rows).reshape(-1, V)
+
+# %% Stage 4: weights copied to plain arrays first, products by dot, tensordot, einsum
+def prefill(model, prompt, cache):
+    start, n_heads, groups = cache.length, model["n_heads"], model["n_kv_heads"]
+    x = np.array(model["token_embedding"])[prompt]
+    x = x + np.array(model["position_embedding"])[start : start + len(prompt)]
+    for at, given in enumerate(model["layers"]):
+        p = {name: np.array(part) for name, part in given.items()}
+        y = layer_norm(x, p["ln1_gain"], p["ln1_bias"])
+        q = np.tensordot(y, p["w_q"], axes=1).reshape(len(y), n_heads, -1)
+        k = y.dot(p["w_k"]).reshape(len(y), groups, -1)
+        v = np.einsum("ij,jk", y, p["w_v"]).reshape(len(y), groups, -1)
+        K, V = cache.append(at, k.transpose(1, 0, 2), v.transpose(1, 0, 2))
+        out = np.zeros_like(q)
+        for i in range(len(y)):
+            for h in range(n_heads):
+                g = h * groups // n_heads
+                s = K[g, : start + i + 1] @ q[i, h] / np.sqrt(q.shape[2])
+                out[i, h] = softmax(s) @ V[g, : start + i + 1]
+        x = x + out.reshape(len(y), -1) @ p["w_out"]
+        x = x + feed_forward(x, p)
+    return layer_norm(x, model["ln_gain"], model["ln_bias"])[-1] @ model["unembedding"]
+
+
+def generate_cached(model, prompt, n):
+    if len(prompt) + n > model["context"]:
+        raise ValueError("context")
+    plain = {**model, "layers": [{k: np.array(v) for k, v in p.items()} for p in model["layers"]]}
+    for name in ("token_embedding", "position_embedding", "ln_gain", "ln_bias", "unembedding"):
+        plain[name] = np.array(model[name])
+    cache = KVCache(len(plain["layers"]), plain["n_kv_heads"], plain["context"],
+                    len(plain["unembedding"]) // plain["n_heads"])
+    ids, logits = prompt, np.zeros((0, plain["unembedding"].shape[1]))
+    for i in range(n):
+        row = prefill(plain, prompt, cache) if i == 0 else decode_step(plain, ids[-1], cache)
+        logits = np.append(logits, [row], axis=0)
+        ids = np.append(ids, np.argmax(row))
+    return ids, logits
+
+# %% Stage 4: per-head slices of w_k, batched products, a generator of logits
+def prefill(model, prompt, cache):
+    a, H, G = cache.length, model["n_heads"], model["n_kv_heads"]
+    b = a + len(prompt)
+    x = model["token_embedding"][prompt] + model["position_embedding"][np.arange(a, b)]
+    D = x.shape[-1]
+    for i, p in enumerate(model["layers"]):
+        y = layer_norm(x, p["ln1_gain"], p["ln1_bias"])
+        heads = lambda w, n: np.stack(np.split(w, n, axis=1))           # (n, D, d_head)
+        q, k, v = y @ heads(p["w_q"], H), y @ heads(p["w_k"], G), np.matmul(y, heads(p["w_v"], G))
+        K, V = cache.append(i, k, v)
+        K, V = (np.repeat(part, H // G, 0) for part in (K, V))
+        bias = np.zeros((b - a, b))
+        bias[np.arange(b)[None, :] > np.arange(a, b)[:, None]] = -np.inf
+        x = x + np.concatenate(list(softmax(q @ np.transpose(K, (0, 2, 1)) * (H / D) ** 0.5 + bias) @ V), 1) @ p["w_out"]
+        x = x + feed_forward(x, p)
+    return np.dot(layer_norm(x, model["ln_gain"], model["ln_bias"]), model["unembedding"])[-1]
+
+
+def generate_cached(model, prompt, n):
+    P = len(prompt)
+    if P + n > model["context"]:
+        raise ValueError("context")
+    ids = np.concatenate([prompt, np.zeros(n, dtype=int)])
+
+    def rows():
+        cache = KVCache(len(model["layers"]), model["n_kv_heads"], P + n,
+                        model["unembedding"].shape[0] // model["n_heads"])
+        for t in range(P, P + n):
+            row = prefill(model, prompt, cache) if t == P else decode_step(model, int(ids[t - 1]), cache)
+            ids[t] = row.argmax()
+            yield row
+    out = list(rows())
+    return ids, np.stack(out) if out else np.zeros((0, model["unembedding"].shape[1]))
+
+# %% Stage 4: weights fused once per text, no KVCache in generation
+def prefill(model, prompt, cache):
+    half = len(prompt) // 2
+    for part in (prompt[:half], prompt[half:]):
+        if len(part):
+            logits = _chunk(model, part, cache.length, cache.append)
+    return logits
+
+
+def _chunk(model, part, start, append, fused=None):
+    G, x = model["n_kv_heads"], model["token_embedding"][part]
+    x = x + model["position_embedding"][start : start + len(part)]
+    for i, p in enumerate(model["layers"]):
+        w = fused[i] if fused else np.block([[p["w_k"], p["w_v"]]])
+        y = layer_norm(x, p["ln1_gain"], p["ln1_bias"])
+        k, v = np.moveaxis((y @ w).reshape(len(part), 2, G, -1), 0, 2)
+        K, V = append(i, k, v)
+        q = split_heads(y @ p["w_q"], model["n_heads"])
+        mask = np.tri(len(part), K.shape[1], start, dtype=bool)
+        K, V = (np.repeat(a, len(q) // G, axis=0) for a in (K, V))
+        s = np.where(mask, q @ K.swapaxes(1, 2) / q.shape[2] ** 0.5, -np.inf)
+        x = x + merge_heads(softmax(s) @ V) @ p["w_out"]
+        x = x + feed_forward(x, p)
+    return layer_norm(x[-1], model["ln_gain"], model["ln_bias"]) @ model["unembedding"]
+
+
+def generate_cached(model, prompt, n):
+    if len(prompt) + n > model["context"]:
+        raise ValueError("context")
+    held = {}
+
+    def append(i, *new):
+        held[i] = [np.concatenate(p, 1) for p in zip(held[i], new)] if i in held else new
+        return held[i]
+
+    fused = [np.c_[p["w_k"], p["w_v"]] for p in model["layers"]]
+    ids, start, rows = list(prompt), 0, np.zeros((n, model["unembedding"].shape[1]))
+    for i in range(n):
+        rows[i] = _chunk(model, np.array(ids[start:]), start, append, fused)
+        start = len(ids)
+        ids.append(int(np.argmax(rows[i])))
+    return ids, rows
+
+# %% Stage 5: sums by loop, floats, a list
 def kv_rows(prompt_len, n):
-    return [sum(prompt_len + i for i in range(n)), len(range(prompt_len)) + sum(1 for _ in range(n - 1))]
+    return [sum(range(prompt_len, prompt_len + n)), prompt_len + len(range(1, n))]
 
-# %% Stage 5: NumPy integers
-def kv_rows(prompt_len, n):
-    steps = np.arange(prompt_len, prompt_len + n)
-    return steps.sum(), steps[-1]
 
-# %% Stage 5: the bytes of real arrays' shapes
 def cache_bytes(n_layers, n_kv_heads, length, d_head, itemsize):
-    return math.prod([n_layers, n_kv_heads, length, d_head]) * itemsize + math.prod((itemsize, n_layers, n_kv_heads, length, d_head))
+    return math.prod([n_layers, n_kv_heads, length, d_head, itemsize, 2])
 
-# %% Stage 6: heads repeated after all
-def grouped_attention(q, k, v, visible):
-    share = len(q) // len(k)
-    k, v = np.repeat(k, share, 0), np.repeat(v, share, 0)
-    s = np.einsum("htd,hsd->hts", q, k) / q.shape[-1] ** 0.5
-    s[:, ~visible] = -np.inf
-    return np.einsum("hts,hsd->htd", softmax(s), v)
+# %% Stage 5: measured on an array that takes no room
+def kv_rows(P, n):
+    naive = 0
+    for step in range(n):
+        naive += P + step
+    return naive, P + (n - 1)
 
-# %% Stage 6: one head at a time
-def grouped_attention(q, k, v, visible):
-    out = np.empty(q.shape)
-    for h in range(q.shape[0]):
-        g = h * k.shape[0] // q.shape[0]
-        out[h] = softmax((q[h] @ k[g].T) / math.sqrt(q.shape[2]) + np.where(visible, 0, -1e30)) @ v[g]
-    return out
 
-# %% Stage 6: a window of lists, everything kept and cut on the way out
+def cache_bytes(n_layers, n_kv_heads, length, d_head, itemsize):
+    one = np.broadcast_to(np.zeros((), dtype=f"V{itemsize}"), (n_layers, n_kv_heads, length, d_head))
+    return one.nbytes * 2
+
+# %% Stage 5: NumPy integers and the Gauss sum of last and first
+def kv_rows(prompt_len, n):
+    return np.array([n * (2 * prompt_len + n - 1) / 2, prompt_len + n - 1])
+
+
+def cache_bytes(n_layers, n_kv_heads, length, d_head, itemsize):
+    per_token = np.int64(2) * n_kv_heads * d_head * itemsize * n_layers
+    return per_token * length
+
+# %% Stage 6: repeated keys, a mask of -1e30, a view over what is kept
+def grouped_attention(q, k, v):
+    H, Tq, dh = q.shape
+    if H % k.shape[0] != 0:
+        raise ValueError("groups")
+    k, v = np.repeat(k, H // len(k), axis=0), np.repeat(v, H // len(v), axis=0)
+    s = np.einsum("hid,hjd->hij", q, k) / math.sqrt(dh)
+    Tk = k.shape[1]
+    s = s + np.triu(np.full((Tq, Tk), -1e30), k=Tk - Tq + 1)
+    return np.einsum("hij,hjd->hid", softmax(s), v)
+
+# %% Stage 6: a list per head, a deque per layer
+from collections import Counter, deque
+
+
+def grouped_attention(q, k, v):
+    if len(q) % len(k):
+        raise ValueError("G must divide H")
+    share, back = len(q) // len(k), k.shape[1] - q.shape[1]
+    return [[(softmax(k[h // share, : i + back + 1] @ row / len(row) ** 0.5)
+              @ v[h // share, : i + back + 1]).tolist()
+             for i, row in enumerate(head)] for h, head in enumerate(q)]
+
+
 class WindowCache:
     def __init__(self, n_layers, n_kv_heads, window, d_head):
-        self.all = [([], []) for _ in range(n_layers)]
-        self.w, self.length = window, 0
+        self.layers = [deque(maxlen=window) for _ in range(n_layers)]
+        self.seen = Counter({i: 0 for i in range(n_layers)})
+
+    @property
+    def length(self):
+        return min(self.seen.values())
 
     def append(self, layer, k, v):
-        n = k.shape[1]
-        for store, new in zip(self.all[layer], (k, v)):
-            store.extend(new[:, t] for t in range(n))
-        self.length = min(len(a) for a, _ in self.all)
-        out = [np.stack(store[-(self.w - 1 + n) :], axis=1) for store in self.all[layer]]
-        return out[0], out[1]
+        for i in range(k.shape[1]):
+            self.layers[layer].append((k[:, i], v[:, i]))
+        self.seen[layer] += k.shape[1]
+        return [np.stack(part, axis=1) for part in zip(*self.layers[layer])]
+
+# %% Stage 6: a ring buffer, unrolled on the way out
+class WindowCache:
+    def __init__(self, n_layers, n_kv_heads, window, d_head):
+        self.ring = np.zeros((n_layers, 2, n_kv_heads, window, d_head))
+        self.seen = [0] * n_layers
+        self.length = 0
+
+    def append(self, layer, k, v):
+        window = self.ring.shape[3]
+        for i in range(k.shape[1]):
+            at = self.seen[layer] % window
+            self.ring[layer, 0, :, at], self.ring[layer, 1, :, at] = k[:, i], v[:, i]
+            self.seen[layer] += 1
+        if layer == len(self.seen) - 1:
+            self.length = self.seen[layer]
+        first = max(0, self.seen[layer] - window)
+        order = np.arange(first, self.seen[layer]) % window
+        return self.ring[layer][:, :, order]
+
+# %% Stage 6: bytes by counting what falls away
+def bytes_saved(n_layers, n_heads, n_kv_heads, length, window, d_head, itemsize):
+    token_head = 2 * n_layers * d_head * itemsize
+    gone_heads, gone_tokens = n_heads - n_kv_heads, max(0, length - window)
+    a, b = token_head * gone_heads * length, token_head * gone_tokens * n_heads
+    return [a, b, a + b - token_head * gone_heads * gone_tokens]
+
+# %% Stage 6: shares of the whole, floats that are whole numbers
+def bytes_saved(n_layers, n_heads, n_kv_heads, length, window, d_head, itemsize):
+    full = 2.0 * n_layers * n_heads * length * d_head * itemsize
+    kept = [n_kv_heads / n_heads, min(1.0, window / length)]
+    return tuple(round(full * (1 - share)) for share in (*kept, kept[0] * kept[1]))
