@@ -1,7 +1,5 @@
 """Slips of stages 3 and 4: a step with the cache, prefill, cached generation."""
 
-
-
 from checks.expect import Slip
 
 TOO_LONG = """    if total > model["context"]:

@@ -1,7 +1,5 @@
 """Slips of stage 3: the cache itself."""
 
-
-
 from checks.expect import Slip
 
 FULL = """        if end > self.keys.shape[2]:
