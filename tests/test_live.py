@@ -2,9 +2,9 @@
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
-from tests.workshop import LABS, ROOT, solved
+from tests import kernel
+from tests.workshop import LABS, solved
 
 LAB = next(lab for lab in LABS if lab.number == 3)
 IMPORTS = "from collections import Counter\nfrom checks.lab_3_bpe import check_stage1"
@@ -15,10 +15,7 @@ WRONG = "def pair_counts(ids):\n    return Counter(zip(ids[1:], ids))"
 def run(*cells):
     """The outputs of the last cell, after all ran in a fresh kernel at the workspace root."""
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    client = NotebookClient(
-        book, timeout=60, allow_errors=True, resources={"metadata": {"path": str(ROOT)}}
-    )
-    client.execute()
+    kernel.run(book, seconds=60, allow_errors=True)
     return book.cells[-1].outputs
 
 
