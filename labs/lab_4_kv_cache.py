@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Lab 4 · KV-cache lab
+# # Lab 4 · KV cache
 #
 # **You build** a small decoder in NumPy, generation that recomputes everything at each
 # token, then generation with a KV cache: the same logits, counted and timed, and the bytes
