@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STEP, DEBOUNCE = 5, 40  # ms: how long a burst of events may go on, and at most
 PROBE = 1.0  # seconds in which a file's event must arrive, or the folder is polled
+READY = 200  # ms without an event after which the watch is known to have begun
 POLL = 300  # ms between looks, where events do not arrive
 
 
@@ -37,9 +38,15 @@ class Watched:
         self.lines: dict[str, int] = {}
         self.standing: dict[int, Verdict] = {}
         self.imports: set[str] = set()
+        self.stamp = 0
+
+    def is_older(self) -> bool:
+        """Whether the file was written since the last look."""
+        return os.path.exists(self.path) and os.stat(self.path).st_mtime_ns != self.stamp
 
     def look(self) -> tuple[Lab, list[int]]:
         """The lab as it is now, and the stages whose functions are not what they were."""
+        self.stamp = os.stat(self.path).st_mtime_ns
         lab = Lab(self.path)
         sources: dict[int, dict[str, str]] = {}
         for number, _, functions in outline.outline(self.path):
@@ -140,7 +147,7 @@ class Watcher:
         polling = not events_arrive(folder)
         if polling:
             say(f"events do not arrive in {folder}: looking every {POLL / 1000:g} s instead")
-        say(f"watching labs/ (process {os.getpid()}, Ctrl+C ends it)")
+        begun = False
         for batch in watchfiles.watch(
             folder,
             watch_filter=lambda _, path: path in self.watched or path in discover(),
@@ -148,8 +155,14 @@ class Watcher:
             debounce=DEBOUNCE,
             force_polling=polling,
             poll_delay_ms=POLL,
+            rust_timeout=READY,
+            yield_on_timeout=True,
             raise_interrupt=False,
         ):
+            if not begun:  # said only now, when no save can be missed any more
+                begun = True
+                say(f"watching labs/ (process {os.getpid()}, Ctrl+C ends it)")
+                yield [path for path, watched in self.watched.items() if watched.is_older()]
             yield sorted({path for _, path in batch if os.path.exists(path)})
 
 
