@@ -144,6 +144,13 @@ class Editor:
         self.page.keyboard.press("Enter")
         self.page.wait_for_timeout(800)
 
+    def build(self) -> None:
+        """Run the default build task; pressed again where the window was not ready for it."""
+        for _ in range(3):
+            self.page.keyboard.press("Control+Shift+b")
+            if "Executing task" in self.wait_for_text("Executing task", 12):
+                return
+
     def count(self) -> int:
         """Errors and warnings that the status bar shows."""
         label = self.page.locator('[id="status.problems"] a').get_attribute("aria-label") or ""
