@@ -76,7 +76,7 @@ def _bare(value: Any) -> Any:
 def _watched(value: Any) -> Any:
     if type(value) is np.ndarray:
         return value.view(Watched)
-    return tuple(map(_watched, value)) if type(value) is tuple else value
+    return type(value)(map(_watched, value)) if type(value) in (list, tuple) else value
 
 
 def _einsum_products(subscripts: Any, factors: tuple) -> float:

@@ -66,9 +66,9 @@ STEP = [
     ),
     Slip(
         "decode_step",
-        "k.repeat(group, axis=0).swapaxes(1, 2)",
-        "np.tile(k, (group, 1, 1)).swapaxes(1, 2)",
-        "when the key heads are repeated in turn (0 1 2 0 1 2), not in blocks",
+        "k.repeat(group, axis=0), v.repeat(group, axis=0)",
+        "np.tile(k, (group, 1, 1)), np.tile(v, (group, 1, 1))",
+        "when the key and value heads are repeated in turn (0 1 2 0 1 2), not in blocks",
     ),
     Slip(
         "decode_step",
@@ -90,8 +90,8 @@ STEP = [
     ),
     Slip(
         "decode_step",
-        "scores = q @ k.repeat(group, axis=0).swapaxes(1, 2) / np.sqrt(q.shape[-1])",
-        "scores = np.tril(q @ k.repeat(group, axis=0).swapaxes(1, 2) / np.sqrt(q.shape[-1])); scores[scores == 0] = -np.inf",
+        "scores = q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])",
+        "scores = np.tril(q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1])); scores[scores == 0] = -np.inf",
         "when a causal mask of one row hides all but the first key",
     ),
     Slip(
@@ -161,7 +161,7 @@ PREFILL = [
     Slip(
         "prefill",
         "k, v = cache.append(index, k, v)",
-        "cache.append(index, k, v); visible = visible[:, start:]",
+        "cache.append(index, k, v); visible = np.tri(len(prompt), dtype=bool)",
         "when a chunk sees itself only, not what the cache held before",
     ),
     Slip(
@@ -173,20 +173,14 @@ PREFILL = [
     Slip(
         "prefill",
         "cache.append(index, k, v)",
-        "cache.append(0, k, v)",
-        "when every layer appends to layer 0",
-    ),
-    Slip(
-        "prefill",
-        "cache.append(index, k, v)",
         "(part[:, -end:] for part in (np.concatenate([old, new], axis=1) for old, new in zip(cache.append(index, k[:, :1], v[:, :1]), (k[:, 1:], v[:, 1:]))))",
         "when only the first token of a chunk is kept in the cache",
     ),
     Slip(
         "prefill",
-        "k.repeat(group, axis=0).swapaxes(1, 2)",
-        "np.tile(k, (group, 1, 1)).swapaxes(1, 2)",
-        "when the key heads are repeated in turn (0 1 2 0 1 2), not in blocks",
+        "k.repeat(group, axis=0), v.repeat(group, axis=0)",
+        "np.tile(k, (group, 1, 1)), np.tile(v, (group, 1, 1))",
+        "when the key and value heads are repeated in turn (0 1 2 0 1 2), not in blocks",
     ),
     Slip(
         "prefill", " / np.sqrt(q.shape[-1])", "", "when the scores are not divided by sqrt(d_head)"
@@ -200,6 +194,23 @@ PREFILL = [
 ]
 
 CACHED_GENERATION = [
+    Slip(
+        "generate_cached",
+        None,
+        """
+def solution_generate_cached(model, prompt, n):
+    d, vocab = model["unembedding"].shape
+    if len(prompt) + n > model["context"]:
+        raise ValueError
+    cache = solution_KVCache(len(model["layers"]), model["n_kv_heads"], model["context"], d // model["n_heads"])
+    ids, logits = np.array(prompt), np.empty((n, vocab))
+    for step in range(n):
+        logits[step] = solution_prefill(model, ids, cache)
+        ids = np.append(ids, logits[step].argmax())
+    return ids, logits
+""",
+        "when each step prefills the whole text into the cache that holds it already",
+    ),
     Slip(
         "generate_cached",
         FIRST,
@@ -248,18 +259,6 @@ CACHED_GENERATION = [
         "logits[step].argmax()",
         "len(logits[step]) - 1 - logits[step][::-1].argmax()",
         "when a tie goes to the higher id",
-    ),
-    Slip(
-        "generate_cached",
-        "], total, d //",
-        "], len(prompt), d //",
-        "when the cache has room for the prompt only",
-    ),
-    Slip(
-        "generate_cached",
-        '["n_kv_heads"], total',
-        '["n_heads"], total',
-        "when the cache is made with n_heads heads in place of n_kv_heads",
     ),
     Slip(
         "generate_cached",

@@ -6,6 +6,9 @@ OPENING = 'model["token_embedding"][ids] + model["position_embedding"][: len(ids
 TOO_LONG = """    if len(prompt) + n > model["context"]:
         raise ValueError(f"{len(prompt)} + {n} tokens exceed the context, {model['context']}")
 """
+MLP = """\
+up = layer_norm(x, layer["ln{1}_gain"], layer["ln{2}_bias"]) @ layer["w_up"]
+        x = x + {0} @ layer["w_down"]"""
 STEP = """        logits[step] = solution_forward(model, ids)[-1]
         ids = np.append(ids, logits[step].argmax())
 """
@@ -42,15 +45,46 @@ FORWARD = [
     ),
     Slip(
         "forward",
-        "k.repeat(group, axis=0).swapaxes(1, 2)",
-        "np.tile(k, (group, 1, 1)).swapaxes(1, 2)",
-        "when the key heads are repeated in turn (0 1 2 0 1 2), not in blocks",
+        "k.repeat(group, axis=0), v.repeat(group, axis=0)",
+        "np.tile(k, (group, 1, 1)), np.tile(v, (group, 1, 1))",
+        "when the key and value heads are repeated in turn (0 1 2 0 1 2), not in blocks",
+    ),
+    Slip(
+        "forward",
+        "k, v = k.repeat(group, axis=0)",
+        "k, v = np.tile(k, (group, 1, 1))",
+        "when the key heads alone are repeated in turn (0 1 2 0 1 2), not in blocks",
     ),
     Slip(
         "forward",
         "v.repeat(group, axis=0)",
         "np.tile(v, (group, 1, 1))",
-        "when the value heads are repeated in turn (0 1 2 0 1 2), not in blocks",
+        "when the value heads alone are repeated in turn (0 1 2 0 1 2), not in blocks",
+    ),
+    Slip("forward", "softmax(scores)", "scores", "when softmax is left out"),
+    Slip(
+        "forward",
+        "x = x + feed_forward(x, layer)",
+        MLP.format("np.maximum(0, up)", 2, 2),
+        "when ReLU stands in the place of GELU",
+    ),
+    Slip(
+        "forward",
+        "x = x + feed_forward(x, layer)",
+        MLP.format("0.5 * up * (1 + np.tanh((2 / np.pi) ** 0.5 * (up + 0.044715 * up**3)))", 2, 2),
+        "when GELU is the tanh approximation, not the exact form",
+    ),
+    Slip(
+        "forward",
+        "x = x + feed_forward(x, layer)",
+        MLP.format("gelu(up)", 1, 1),
+        "when the MLP takes the norm of attention, ln1, in place of ln2",
+    ),
+    Slip(
+        "forward",
+        "x = x + feed_forward(x, layer)",
+        'x = x + gelu(x @ layer["w_up"]) @ layer["w_down"]',
+        "when the MLP reads the stream without its norm",
     ),
     Slip(
         "forward",
@@ -267,9 +301,15 @@ GENERATE = [
     ),
     Slip(
         "generate_naive",
-        "np.array(prompt), np.empty",
-        "np.array(prompt, dtype=float).astype(int) * 1.0, np.empty",
-        "when the ids are floats",
+        "return ids, logits",
+        "return ids * 1.0, logits",
+        "when the ids come out as floats",
+    ),
+    Slip(
+        "generate_naive",
+        "np.append(ids, logits[step].argmax())",
+        "ids + [logits[step].argmax()]",
+        "when ids + [new] is written: that appends to a list, and adds to an array",
     ),
     Slip(
         "generate_naive",

@@ -60,6 +60,15 @@ def two(case: str, got: Any, what: str) -> tuple[Any, Any]:
     return (got[0], got[1]) if pair else (None, None)
 
 
+def fits(case: str, asked: str, function: Any, *arguments: Any) -> Any:
+    """What a call gives that lies just within the limit; a ValueError is one too early."""
+    try:
+        return function(*arguments)
+    except ValueError:
+        expect.true(case, False, "ValueError", asked)
+        return None
+
+
 @stage(reread='Stage 1, "By hand"')
 def check_stage1(forward):
     """Blocks that add nothing, the running mean, causality, then three head layouts."""
@@ -73,13 +82,19 @@ def check_stage1(forward):
     for layer in bare["layers"]:
         layer["w_out"][:] = layer["w_down"][:] = 0.0
     expect.close(
+        "a single id, w_out and w_down are 0: no block adds anything",
+        forward(bare, np.array([5])),
+        slow_logits(bare, (5,)),
+        reread='Stage 1, "The whole of it"',
+    )
+    expect.close(
         "w_out and w_down are 0: embeddings, last norm and unembedding alone",
         forward(bare, ids),
         slow_logits(bare, TEXT),
         reread='Stage 1, "The whole of it"',
     )
-    alone = forward(tiny_model(*GROUPED), np.array([5]))
-    expect.close("a single id", alone, wanted(GROUPED, (5,)), reread='Stage 1, "The whole of it"')
+    alone = forward(tiny_model(*OWN_KEYS), np.array([5]))
+    expect.close("a single id", alone, wanted(OWN_KEYS, (5,)), reread='Stage 1, "The whole of it"')
     even = tiny_model(*OWN_KEYS, 1)  # one layer, q = 0: softmax over the visible is uniform
     even["layers"][0]["w_q"][:] = 0.0
     mean = slow_logits(even, TEXT)
@@ -88,7 +103,7 @@ def check_stage1(forward):
     expect.close(
         "the last of 7 ids exchanged: the six rows before it",
         forward(tiny_model(*GROUPED), later)[:-1],
-        wanted(GROUPED, TEXT)[:-1],
+        np.asarray(got)[:-1],
     )
     head = 'Stage 1, "Which key head?"'
     expect.close("4 query heads, 4 key heads", forward(tiny_model(*OWN_KEYS), ids),
@@ -103,24 +118,27 @@ def check_stage1(forward):
 
 def judge_generator(generate: Any, reread: str, edges: str) -> None:
     """What naive and cached generation promise alike: ids, logits, ties, edges, errors."""
-    prompt = np.array([3, 11, 3, 16])
-    want_ids, want_logits = wanted_text(GROUPED, (3, 11, 3, 16), 5)
+    prompt = np.array([3, 11, 3, 16, 0])
+    want_ids, want_logits = wanted_text(GROUPED, (3, 11, 3, 16, 0), 7)
     ids, logits = two("n = 1", generate(tiny_model(*GROUPED), prompt, 1), "ids and logits")
-    expect.shape("a prompt of 4, n = 1: ids", ids, (5,))
-    expect.shape("a prompt of 4, n = 1: logits", logits, (1, 17))
-    expect.close("a prompt of 4, n = 1: which logits", logits, want_logits[:1], reread=reread)
-    expect.equal("a prompt of 4, n = 1: which ids", ids, want_ids[:5], reread=reread)
-    got = generate(tiny_model(*GROUPED), prompt, 5)
-    ids, logits = two("a prompt of 4, n = 5", got, "ids and logits")
-    expect.shape("a prompt of 4, n = 5: ids", ids, (9,))
-    expect.unchanged("the caller's prompt", np.array([3, 11, 3, 16]), prompt)
+    expect.shape("a prompt of 5, n = 1: ids", ids, (6,))
+    expect.shape("a prompt of 5, n = 1: logits", logits, (1, 17))
+    expect.close("a prompt of 5, n = 1: which logits", logits, want_logits[:1], reread=reread)
+    expect.equal("a prompt of 5, n = 1: which ids", ids, want_ids[:6], reread=reread)
+    ids, logits = two("n = 2", generate(tiny_model(*GROUPED), prompt, 2), "ids and logits")
+    expect.close("a prompt of 5, n = 2: which logits", logits, want_logits[:2], reread=reread)
+    expect.equal("a prompt of 5, n = 2: which ids", ids, want_ids[:7], reread=reread)
+    got = generate(tiny_model(*GROUPED), prompt, 7)
+    ids, logits = two("a prompt of 5, n = 7", got, "ids and logits")
+    expect.shape("a prompt of 5, n = 7: ids", ids, (12,))
+    expect.unchanged("the caller's prompt", np.array([3, 11, 3, 16, 0]), prompt)
     integers = np.asarray(ids).dtype.kind in "iu"
     expect.true("the ids are whole numbers", integers, ids, "ints, as an embedding needs them")
-    expect.shape("a prompt of 4, n = 5: logits", logits, (5, 17))
-    expect.equal("a prompt of 4, n = 5: which ids", ids, want_ids, reread=reread)
-    expect.close("a prompt of 4, n = 5: which logits", logits, want_logits, reread=reread)
+    expect.shape("a prompt of 5, n = 7: logits", logits, (7, 17))
+    expect.equal("a prompt of 5, n = 7: which ids", ids, want_ids, reread=reread)
+    expect.close("a prompt of 5, n = 7: which logits", logits, want_logits, reread=reread)
     ids, logits = two("n = 0", generate(tiny_model(*GROUPED), prompt, 0), "ids and logits")
-    expect.equal("n = 0: the prompt", ids, [3, 11, 3, 16], reread=edges)
+    expect.equal("n = 0: the prompt", ids, [3, 11, 3, 16, 0], reread=edges)
     expect.shape("n = 0: logits", logits, (0, 17), reread=edges)
     for shape, words in ((OWN_KEYS, "4 query heads, 4 key heads"), (ONE_KEY, "one key head")):
         ids, logits = two(words, generate(tiny_model(*shape), np.array([8]), 4), "ids and logits")
@@ -130,11 +148,12 @@ def judge_generator(generate: Any, reread: str, edges: str) -> None:
     ids, _ = two("ties", generate(tied_model(), np.array([2, 7]), 3), "ids and logits")
     expect.equal("ids 4 and 9 tie at every step", ids, [2, 7, 4, 4, 4], reread=edges)
     whole = np.array([1, 5, 9, 2, 8, 11, 0, 4, 16])
-    got = generate(tiny_model(*GROUPED), whole, 4)  # 9 + 4 = 13, the context
-    ids, logits = two("P + n fills the context", got, "ids and logits")
+    case = "9 + 4 tokens in a context of 13"
+    got = fits(case, "no error: they just fit", generate, tiny_model(*GROUPED), whole, 4)
+    ids, logits = two(case, got, "ids and logits")
     want_ids, want_logits = wanted_text(GROUPED, tuple(whole.tolist()), 4)
-    expect.equal("9 + 4 tokens in a context of 13: ids", ids, want_ids, reread=edges)
-    expect.close("9 + 4 tokens in a context of 13: logits", logits, want_logits, reread=edges)
+    expect.equal(f"{case}: ids", ids, want_ids, reread=edges)
+    expect.close(f"{case}: logits", logits, want_logits, reread=edges)
     # the last token would need no position, and is counted all the same
     too_long = (tiny_model(*GROUPED), whole, 5)
     expect.raises("9 + 5 tokens in a context of 13", ValueError, generate, *too_long, reread=edges)
@@ -159,38 +178,40 @@ def chunk_of(seed: int, t: int, heads: int = 3, d_head: int = 4) -> tuple[np.nda
 
 def judge_cache(KVCache: Any) -> None:
     """Appending in turn, length, exactly max_len positions, nothing shared."""
-    cache, other = KVCache(2, 3, 5, 4), KVCache(2, 3, 5, 4)
+    cache, other = KVCache(2, 3, 7, 4), KVCache(2, 3, 7, 4)
     expect.equal("length of an empty cache", cache.length, 0)
-    k0, v0 = chunk_of(1, 3)
+    k0, v0 = chunk_of(1, 5)
     keep = k0.copy(), v0.copy()
     K, V = two("append returns", cache.append(0, k0, v0), "(K, V)")
-    expect.close("3 positions in layer 0: K", K, keep[0])
-    expect.close("3 positions in layer 0: V", V, keep[1])
+    expect.close("5 positions in layer 0: K", K, keep[0])
+    expect.close("5 positions in layer 0: V", V, keep[1])
     expect.unchanged("the caller's k", keep[0], k0)
     expect.unchanged("the caller's v", keep[1], v0)
-    expect.equal("length after 3 positions in layer 0 of 2", cache.length, 0)
-    k1, v1 = chunk_of(2, 3)
+    expect.equal("length after 5 positions in layer 0 of 2", cache.length, 0)
+    k1, v1 = chunk_of(2, 5)
     K, V = two("append returns", cache.append(1, k1, v1), "(K, V)")
-    expect.close("3 positions in layer 1: K", K, k1)
-    expect.close("3 positions in layer 1: V", V, v1)
-    expect.equal("length after 3 positions in both layers", cache.length, 3)
+    expect.close("5 positions in layer 1: K", K, k1)
+    expect.close("5 positions in layer 1: V", V, v1)
+    expect.equal("length after 5 positions in both layers", cache.length, 5)
     expect.equal("length of a second cache, still empty", other.length, 0)
     (a, b), (c, d) = chunk_of(3, 1), chunk_of(4, 1)
     K, V = two("append returns", cache.append(0, a, b), "(K, V)")
-    expect.close("a fourth position in layer 0: K", K, np.concatenate([k0, a], axis=1))
-    expect.close("a fourth position in layer 0: V", V, np.concatenate([v0, b], axis=1))
-    expect.equal("length with 4 and 3 positions held", cache.length, 3)
+    expect.close("a sixth position in layer 0: K", K, np.concatenate([k0, a], axis=1))
+    expect.close("a sixth position in layer 0: V", V, np.concatenate([v0, b], axis=1))
+    expect.equal("length with 6 and 5 positions held", cache.length, 5)
     K, V = two("append returns", cache.append(1, c, d), "(K, V)")
-    expect.close("a fourth position in layer 1: K", K, np.concatenate([k1, c], axis=1))
-    expect.close("a fourth position in layer 1: V", V, np.concatenate([v1, d], axis=1))
-    expect.equal("length with 4 positions in both layers", cache.length, 4)
+    expect.close("a sixth position in layer 1: K", K, np.concatenate([k1, c], axis=1))
+    expect.close("a sixth position in layer 1: V", V, np.concatenate([v1, d], axis=1))
+    expect.equal("length with 6 positions in both layers", cache.length, 6)
     K, _ = two("append returns", other.append(0, a, b), "(K, V)")
     expect.close("a second cache, one position: K", K, a)
-    fifth = cache.append(0, b, a), cache.append(1, d, c)
-    K, V = two("append returns", fifth[1], "(K, V)")
-    expect.close("max_len 5, the fifth position: K", K, np.concatenate([k1, c, d], axis=1))
-    expect.equal("max_len 5, five positions held: length", cache.length, 5)
-    expect.raises("max_len 5, a sixth position", ValueError, cache.append, 0, a, b)
+    for layer, pair in enumerate(((b, a), (d, c))):
+        case = f"max_len 7, the seventh position of layer {layer}"
+        seventh = fits(case, "no error: it just fits", cache.append, layer, *pair)
+    K, V = two("append returns", seventh, "(K, V)")
+    expect.close("max_len 7, the seventh position: K", K, np.concatenate([k1, c, d], axis=1))
+    expect.equal("max_len 7, seven positions held: length", cache.length, 7)
+    expect.raises("max_len 7, an eighth position", ValueError, cache.append, 0, a, b)
     narrow = KVCache(1, 2, 4, 6)
     narrow.append(0, *chunk_of(6, 3, 2, 6))
     two_more = (0, *chunk_of(7, 2, 2, 6))
@@ -224,10 +245,10 @@ def check_stage3(KVCache, decode_step):
         expect.equal(f"cache.length after token {at}", cache.length, at + 1, reread=where)
     unchanged_model(before, model)
     # keys and values that no text gives: whoever computes them again cannot know them
-    cache = filled(KVCache, model, length=4, room=2)
+    cache = filled(KVCache, model, length=5, room=2)
     for at, token in enumerate((12, 7)):
-        expect.close(f"4 positions put into the cache by hand: step {at + 1}",
-                     decode_step(model, token, cache), wanted_after(GROUPED, 4, (12, 7))[at],
+        expect.close(f"5 positions put into the cache by hand: step {at + 1}",
+                     decode_step(model, token, cache), wanted_after(GROUPED, 5, (12, 7))[at],
                      reread=where)  # fmt: skip
     for shape, words in ((OWN_KEYS, "4 query heads, 4 key heads"), (ONE_KEY, "one key head")):
         cache = KVCache(2, shape[2], 3, shape[3])
@@ -257,11 +278,11 @@ def judge_prefill(prefill: Any, KVCache: Any) -> None:
             case = f"a prompt of 7 in chunks of {sizes}: after {start} ids"
             expect.close(case, got, wanted(GROUPED, TEXT)[start - 1], reread=mask)
         expect.equal(f"chunks of {sizes}: cache.length", cache.length, 7)
-    cache = filled(KVCache, model, length=4, room=6)
+    cache = filled(KVCache, model, length=5, room=6)
     for start, size in ((0, 3), (3, 2)):
         got = prefill(model, prompt[start : start + size], cache)
-        case = f"4 positions put into the cache by hand: {start + size} ids after them"
-        want = wanted_after(GROUPED, 4, TEXT)[start + size - 1]
+        case = f"5 positions put into the cache by hand: {start + size} ids after them"
+        want = wanted_after(GROUPED, 5, TEXT)[start + size - 1]
         expect.close(case, got, want, reread=mask)
     for shape, words in ((OWN_KEYS, "4 query heads, 4 key heads"), (ONE_KEY, "one key head")):
         cache = KVCache(2, shape[2], 7, shape[3])
