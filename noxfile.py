@@ -61,7 +61,9 @@ for path in discover():
 def tests(session: nox.Session) -> None:
     """The maintainers' gates, formatting, lint and types."""
     for words in (("format", "--check"), ("check",)):
-        run(session, "-m", "ruff", *words, "checks", "tests", "conftest.py", "noxfile.py")
+        run(
+            session, "-m", "ruff", *words, "checks", "publish", "tests", "conftest.py", "noxfile.py"
+        )
     run(session, "-m", "mypy")
     run(session, "-m", "pytest", "-q", "-n", "auto", *session.posargs)
 

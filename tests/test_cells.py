@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests import kernel
-from tests.workshop import LABS, name, run_as_solved
+from checks.runner import kernel
+from tests.workshop import LABS, name
 
 
 @pytest.mark.parametrize("lab", LABS, ids=name)
 def test_each_lab_runs_as_solved_and_each_plotting_cell_shows_a_picture(lab):
-    book = kernel.execute(run_as_solved(lab))
+    book = kernel.execute(kernel.as_solved(lab))
     passed = 0
     for cell in book.cells:
         if "plt.show()" in cell.source and cell.cell_type == "code":

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from tests import kernel
+from checks.runner import kernel
 from tests.workshop import LABS, solved
 
 LAB = next(lab for lab in LABS if lab.number == 3)

@@ -92,8 +92,3 @@ def answers(lab: Lab) -> list[tuple[int, str, Lab]]:
             answered = answered.splice(other, "")
         found.append((int(number), title, answered.splice(first, source.strip("\n"))))
     return found
-
-
-def run_as_solved(lab: Lab) -> str:
-    """The lab's text as solved, with its checks uncommented."""
-    return solved(lab).text.replace("\n# check_stage", "\ncheck_stage")

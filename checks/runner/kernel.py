@@ -1,6 +1,6 @@
 """A whole lab, as solved, in a real Jupyter kernel; with its pictures and its printed lines.
 
-`python -m tests.kernel 3 FOLDER` writes the pictures there and prints what the cells print.
+`python -m checks.runner.kernel 3 FOLDER` writes the pictures there and prints what the cells print.
 """
 
 from __future__ import annotations
@@ -16,9 +16,17 @@ import jupytext
 import nbclient
 from nbformat import NotebookNode
 
+from checks.runner import stub
+from checks.runner.judge import Judge
 from checks.runner.lab import ROOT, Lab, find
 
 KERNEL = {"name": "python3", "display_name": "Python", "language": "python"}
+
+
+def as_solved(lab: Lab) -> str:
+    """The lab's text with every stub solved and every check uncommented."""
+    text = stub.solved(lab, list(Judge(lab).owner))
+    return text.replace("\n# check_stage", "\ncheck_stage")
 
 
 def execute(text: str, seconds: int = 120) -> NotebookNode:
@@ -65,11 +73,9 @@ def printed(cell: NotebookNode) -> str:
 
 def main(word: str, folder: str) -> None:
     """Run lab `word` as solved; pictures go to `folder`, printed lines to the screen."""
-    from tests.workshop import run_as_solved
-
     lab = Lab(find(word))
     begin = time.perf_counter()
-    book = execute(run_as_solved(lab))
+    book = execute(as_solved(lab))
     for cell in book.cells:
         if printed(cell):
             print(printed(cell).rstrip(), end="\n\n")

@@ -1,0 +1,1 @@
+"""What leaves the repository: notebooks to download, and the front page."""
