@@ -209,7 +209,7 @@ def fork(job: Job) -> Child:
 
 
 def spawn(job: Job, folder: str = "") -> Child:
-    """A child in a fresh Python, for systems that cannot fork; it works in `folder`, or at the root.
+    """A child in a fresh Python, for systems that cannot fork, in `folder` or at the root.
 
     Nothing is imported from there: what a learner's code leaves behind judges nobody.
     """
