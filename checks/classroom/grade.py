@@ -156,7 +156,8 @@ class Grading:
         count = len(self.orders)
         seconds = time.monotonic() - self.begin
         left = seconds / self.done * (count - self.done)
-        text = f"{self.done} of {count} judged, about {left / 60:.0f} min left"
+        rest = f"{left / 60:.0f} min" if left > 90 else f"{left:.0f} s"
+        text = f"{self.done} of {count} judged, about {rest} left"
         if sys.stderr.isatty():
             print(f"\r{text:<60}", end="", file=sys.stderr, flush=True)
         elif self.done % max(1, count // 10) == 0:

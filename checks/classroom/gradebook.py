@@ -112,19 +112,20 @@ def _csv(table: list[Any]) -> str:
 
 
 def wrong(found: list[Row], labs: list[Lab]) -> str:
-    """`lab-3: 2, 4 timeout | lab-4: missing`: what did not get its points."""
+    """`lab-3: 2, 4 timeout | missing: lab-4, lab-5`: what did not get its points."""
     parts = []
+    whole: dict[str, list[str]] = {}
     for lab in labs:
         mine = [row for row in found if row.lab is lab]
         states = {row.state for row in mine}
         if len(states) == 1 and states & {MISSING, UNUSABLE, TODO}:
-            (state,) = states
-            parts.append(f"{lab.id}: {state}")
+            whole.setdefault(mine[0].state, []).append(lab.id)
             continue
         open_ = [row for row in mine if row.state != PASSED]
         if open_:
             texts = [f"{r.stage}{'' if r.state == 'failed' else f' {r.state}'}" for r in open_]
             parts.append(f"{lab.id}: {', '.join(texts)}")
+    parts += [f"{state}: {', '.join(names)}" for state, names in whole.items()]
     return " | ".join(parts)
 
 

@@ -1,7 +1,8 @@
 """A notebook that was handed in, as the percent-format text that the judge reads.
 
 A notebook's cells run one by one, so a cell that does not parse takes no other one with it:
-it is commented out, and that is said.
+it is commented out, and that is said. A cell in which checks travel with a notebook is commented
+out too: the judge has its own.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from checks.runner.lab import NotUsable
 
 CELL = "# %%"
+PACKED = 20_000  # characters; a whole lab has twice that, and no cell of it a quarter
 
 
 class Notebook:
@@ -38,6 +40,9 @@ class Notebook:
     def _check(self, cell: int, begin: int, end: int) -> None:
         """Comment out the lines of a cell that does not parse; the lines keep their numbers."""
         rows = self.lines[begin - 1 : end - 1]
+        if sum(map(len, rows)) > PACKED:
+            self.lines[begin - 1 : end - 1] = ["#"] * len(rows)
+            return
         try:
             compile("\n".join(rows), "cell", "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
