@@ -84,6 +84,8 @@ class _Search:
         name = os.path.basename(folder)
         here = self.look(name, folder)
         if here is not None:
+            for one in here:
+                one.name = one.name.removeprefix(f"{name}/")
             return here
         inside, notes = _folders(folder)
         if "checks" in inside or "labs" in inside:  # a checkout whose labs are gone
@@ -119,8 +121,9 @@ class _Search:
             return [self.joined(child, path, holding)]
         return [
             one
-            for sub in holding
-            for one in self.look(f"{child}/{sub}", os.path.join(path, sub)) or []
+            for sub in inside
+            for one in self.look(f"{child}/{sub}", os.path.join(path, sub))
+            or [_empty(f"{child}/{sub}", [])]
         ]
 
     def joined(self, name: str, folder: str, parts: list[str]) -> Submission:

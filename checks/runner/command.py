@@ -67,9 +67,7 @@ def main(arguments: list[str]) -> int:
                 "open the dev container, or: uv run --no-project --python 3.11 noxfile.py -s lab-3",
             )
         if arguments and arguments[0] in CLASSROOM:
-            import importlib
-
-            return importlib.import_module(f"checks.classroom.{arguments[0]}").main(arguments[1:])
+            return _classroom(arguments[0], arguments[1:])
         if flags & {"--help", "-h"}:
             print(USAGE)
             return 0
@@ -111,6 +109,17 @@ def _dispatch(words: list[str], flags: set[str]) -> int:
         if answer is not None:
             return answer
     return _verdicts(words, flags, _print)
+
+
+def _classroom(verb: str, arguments: list[str]) -> int:
+    import importlib
+
+    if not os.path.isdir(os.path.join(labs.ROOT, "checks", "classroom")):
+        raise NotUsable(
+            f"{verb} is for whoever teaches, and this copy was handed out to learners",
+            f"run it in the complete repository: python -m checks {verb} --help",
+        )
+    return importlib.import_module(f"checks.classroom.{verb}").main(arguments)
 
 
 def _on_stage(verb: str, words: list[str], flags: set[str]) -> int:
