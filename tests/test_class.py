@@ -230,7 +230,7 @@ def test_a_contract_is_the_keys_whatever_the_file_says_of_its_solution():
 def outcome(text, spawn=False, way=pool.BARE):
     slot = pool.Slot(way, [], spawn)
     try:
-        return slot.judge(pool.Order("", LAB, "py", "lab_3_bpe.py", text.encode()))
+        return slot.judge(pool.Order("", LAB, "py", "lab_3_bpe.py", text.encode))
     finally:
         slot.close()
         assert not os.path.exists(slot.work)
@@ -265,7 +265,9 @@ def test_a_silent_worker_is_given_up_and_the_stage_runs_out_of_time(monkeypatch)
 
 
 def test_what_reaches_out_of_a_lab_is_named():
-    text = LAB.text + "\nimport os, socket\nfrom checks.runner import judge\nopen('x')\n"
+    text = (
+        LAB.text + "\nimport os, socket, numpy as np\nfrom checks.runner import judge\nopen('x')\n"
+    )
     assert worker.unusual(text, LAB) == ["checks.runner", "open()", "os", "socket"]
     assert worker.unusual(LAB.text, LAB) == []
 
