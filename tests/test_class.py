@@ -210,6 +210,18 @@ def test_a_hand_in_that_kills_its_judge_loses_that_stage_alone():
     assert "ended the process that judges it" in found["stages"][4]["said"]
 
 
+@pytest.mark.skipif(not handins.LINUX, reason="kills its parent")
+def test_without_namespaces_a_class_survives_as_well(tmp_path):
+    some = [kinds.kills_its_judge, kinds.leaves_processes, kinds.right, kinds.removes_its_folder]
+    known = handins.make(tmp_path / "all", some, numbers=(3,))
+    done = grade(tmp_path / "all", "--out", tmp_path / "out", "--bare")
+    assert done.returncode == 0 and "kept apart by: process groups" in done.stdout
+    lines = (tmp_path / "out" / "stages.jsonl").read_text(encoding="utf-8").splitlines()
+    notes = {row["submission"]: row["notes"] for row in table(tmp_path / "out" / "summary.csv")}
+    assert handins.wrong_verdicts(known, [json.loads(line) for line in lines], notes) == []
+    assert handins.strays() == []
+
+
 def test_a_silent_worker_is_given_up_and_the_stage_runs_out_of_time(monkeypatch):
     monkeypatch.setattr(pool, "SILENCE", 4.0)
     lab = solved(LAB).splice("train_fast", "def train_fast(text, n_merges):\n    while True: pass")
