@@ -1,5 +1,6 @@
 """Bad input gets one clear message at the learner's line, and the right state."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -202,6 +203,15 @@ def test_an_endless_loop_is_stopped_and_its_line_named(monkeypatch):
     assert verdict.state == TIMEOUT
     assert f"in line {verdict.line}" in text
     assert verdict.line > 57
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="leaves a process by fork")
+@pytest.mark.parametrize("start", [sandbox.fork, sandbox.spawn])
+def test_a_process_left_behind_with_the_pipes_open_blocks_nobody(monkeypatch, start):
+    monkeypatch.setattr(stages.check_stage1, "seconds", 0.5)
+    body = HEAD + "    import os, time\n    if os.fork() == 0: time.sleep(40)\n    os._exit(3)"
+    verdict, text = judge(body, start=start)
+    assert verdict.state in (TIMEOUT, CRASHED), text
 
 
 @pytest.mark.parametrize("start", [sandbox.fork, sandbox.spawn])

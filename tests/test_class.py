@@ -15,6 +15,7 @@ import pytest
 from checks.classroom import gradebook, notebook, points, pool, state, submissions, worker
 from checks.runner.lab import NotUsable
 from tests import handins, kinds
+from tests.class_of_300 import heeds_interrupts
 from tests.workshop import LABS, ROOT, solved
 
 LAB = next(lab for lab in LABS if lab.number == 3)
@@ -283,7 +284,8 @@ def test_ctrl_c_keeps_what_was_judged_and_leaves_nothing_running(tmp_path):
         put(tmp_path / "all", f"{name}/lab_3_bpe.py", text=text)
     command = [sys.executable, "-m", "checks", "grade", str(tmp_path / "all"),
                "--out", str(tmp_path / "out"), "--workers", "1"]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=heeds_interrupts)  # fmt: skip
     path = tmp_path / "out" / "state.jsonl"
     while not path.exists() or path.read_text(encoding="utf-8").count("\n") < 3:
         assert process.poll() is None

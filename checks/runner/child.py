@@ -129,6 +129,7 @@ class Child:
             status = self.popen.wait()
             self.popen.stdout.close()
             self.popen.stderr.close()
+            self.open = []
             return status
         _, status = os.waitpid(self.pid, 0) if not self.open else (0, None)
         try:
@@ -139,6 +140,7 @@ class Child:
             _, status = os.waitpid(self.pid, 0)
         os.close(self.events)
         os.close(self.printed)
+        self.open = []  # a process that the learner's code left may hold the other end still
         return os.waitstatus_to_exitcode(status)
 
     def read(self, seconds: float) -> bool:
