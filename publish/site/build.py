@@ -119,7 +119,7 @@ class Site:
             "build": inline.get("You build", ""),
             "plain_build": "You build " + " ".join(build.split()) + ".",
             "facts": [(k, jinja2.utils.markupsafe.Markup(v)) for k, v in inline.items()][1:],
-            "rule": prose.inline(page.notes.get("The rule", "")),
+            "rule": sentences(prose.inline(page.notes.get("The rule", ""))),
             "notes": [(k, prose.inline(v)) for k, v in page.notes.items() if k != "The rule"],
             "seconds": round(run.seconds),
             "mistakes": page.mistakes,
@@ -173,7 +173,7 @@ def front(pages: dict[int, dict[str, Any]], demo: Demo | None) -> dict[str, Any]
         "stages": sum(len(page["lab"].stages) for page in every),
         "mistakes": sum(page["mistakes"] for page in every),
         "under": all(0 < page["seconds"] < UNDER for page in every),
-        "rule": next((page["rule"] for page in every if page["rule"]), ""),
+        "rule": next((page["rule"] for page in every if page["rule"]), []),
         "gaps": in_a_row([str(days) for days in GAPS[1:]]),
         "demo": demo,
         "notebooks": any(page["download"] for page in every),
@@ -198,6 +198,11 @@ def by_lab(card: strength.Card, pages: dict[int, dict[str, Any]]) -> list[dict[s
         {"title": f"Lab {lab.removeprefix('lab-')} · {titles.get(lab, lab)}", "rows": rows}
         for lab, rows in card.labs.items()
     ]
+
+
+def sentences(html: str) -> list[str]:
+    """The sentences of a paragraph, for a line each."""
+    return re.split(r"(?<=\.)\s+(?=[A-Z])", html) if html else []
 
 
 def in_words(number: int) -> str:
