@@ -2,16 +2,17 @@
 
 Each slip is a patch of a reference solution. It runs through the same check; one
 that passes the same cases, and fails in the same one with the same result (or
-crashes the same way at the same place), is the diagnosis. Then the later cases are
-looked at as well: they tell apart slips that agree so far (those that are still tied are
-all named), and where they differ from what a slip gives, the diagnosis holds so far only.
+crashes the same way at the same place), is the diagnosis, unless a later case finds
+nothing wrong where the slip goes wrong. Where several are left, the later cases tell
+them apart; those that are still tied are all named. Where later cases differ from what
+is left, there is more to it, and the diagnosis holds so far only.
 """
 
 from __future__ import annotations
 
 import importlib
 
-from checks.expect import CheckFailed, Differs, Slip, Trace
+from checks.expect import DEFAULT_SECONDS, CheckFailed, Differs, Slip, Trace
 from checks.runner import workbench
 from checks.runner.workbench import Workbench
 
@@ -105,15 +106,17 @@ def diagnose(
             continue  # the learner changed a solution; the gates watch over the shipped ones
         if trace_of(judge, number, wrong, follow=trace.entries) is not None:
             tied.append((slip, wrong))
-    yield [slip for slip, _ in tied], True
-    if not tied:
+    is_long = judge.checks[number].seconds > DEFAULT_SECONDS
+    alone = len(tied) == 1 and is_long  # a long check is not run twice more for one slip
+    yield [slip for slip, _ in tied], not alone
+    if not tied or alone:
         return
     mine = trace_of(judge, number, functions, keep_going=True) or []
+    whole = [(trace_of(judge, number, wrong, keep_going=True) or [], slip) for slip, wrong in tied]
     scored = [
-        (_agreement(mine, trace_of(judge, number, wrong, keep_going=True) or []), slip)
-        for slip, wrong in tied
+        (_agreement(mine, theirs), slip) for theirs, slip in whole if not _refuted(mine, theirs)
     ]
-    best = max(score for score, _ in scored)
+    best = max((score for score, _ in scored), default=0)
     yield [slip for score, slip in scored if score == best], best <= len(mine)
 
 
@@ -125,3 +128,16 @@ def _agreement(mine: list[tuple], theirs: list[tuple]) -> int:
         if not values.alike(a, b):
             return at
     return min(len(mine), len(theirs)) + (len(mine) == len(theirs))
+
+
+def _refuted(mine: list[tuple], theirs: list[tuple]) -> bool:
+    """Whether some look finds nothing wrong with what this slip would have got wrong.
+
+    The other way round nothing follows: somebody may have made a second mistake.
+    """
+    for (my_case, mine_ok, _), (case, ok, _) in zip(mine, theirs):
+        if my_case != case:
+            return False
+        if mine_ok and not ok:
+            return True
+    return False

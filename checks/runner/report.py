@@ -84,7 +84,7 @@ def text(verdict: Verdict, lab: Lab) -> str:
         for at, meaning in enumerate(verdict.diagnosis):
             lines.append(row("or" if at else first, f"what you get {meaning}"))
         if verdict.diagnosis and verdict.so_far:
-            lines.append(row("", "(later cases differ: there is more to it, or something else)"))
+            lines.append(row("", "(later cases differ from that: there is more to find)"))
     lines += _extras(verdict)
     if verdict.reread:
         lines.append(row("re-read", verdict.reread))
