@@ -33,6 +33,17 @@ def test_every_task_runs_the_one_command_as_a_process():
         assert "interpreterPath" not in json.dumps(task)
 
 
+def test_a_task_ends_with_zero_whatever_the_verdict_so_that_no_launch_seems_to_have_failed():
+    for task in settings(".vscode/tasks.json")["tasks"]:
+        assert ("--task" in task["args"]) is not task.get("isBackground", False)
+    for words in (["3", "1"], ["3", "99"]):
+        command = [sys.executable, "-m", "checks", *words]
+        plain = subprocess.run(command, cwd=ROOT, capture_output=True)
+        task = subprocess.run([*command, "--task"], cwd=ROOT, capture_output=True)
+        assert plain.returncode > 0 == task.returncode
+        assert (task.stdout, task.stderr) == (plain.stdout, plain.stderr)
+
+
 @pytest.mark.parametrize("lab", LABS, ids=name)
 def test_the_problem_matcher_reads_the_first_line(lab):
     task = settings(".vscode/tasks.json")["tasks"][0]

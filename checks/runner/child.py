@@ -57,8 +57,8 @@ def work(job: Job, events: int) -> None:
             emit("verdict", verdict.as_dict())
             if number in judge.failures and job.diagnosing:
                 started(number, DIAGNOSING, "diagnosing")
-                verdict.diagnosis = judge.diagnose(number)
-                emit("diagnosis", number, verdict.diagnosis)
+                for meanings, so_far in judge.diagnose(number):
+                    emit("diagnosis", number, meanings, so_far)
         emit("end")
     except NotUsable as no:
         emit("unusable", no.message, no.next_step, no.where, no.code)

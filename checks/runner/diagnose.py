@@ -2,8 +2,9 @@
 
 Each slip is a patch of a reference solution. It runs through the same check; one
 that passes the same cases, and fails in the same one with the same result (or
-crashes the same way at the same place), is the diagnosis. Where several do, the
-later cases tell them apart; those that are still tied are all named.
+crashes the same way at the same place), is the diagnosis. Then the later cases are
+looked at as well: they tell apart slips that agree so far (those that are still tied are
+all named), and where they differ from what a slip gives, the diagnosis holds so far only.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from checks.runner.workbench import Workbench
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from checks.runner.judge import Judge
@@ -87,8 +89,14 @@ def _same(a: list[tuple], b: list[tuple]) -> bool:
     return len(a) == len(b) and all(values.alike(x, y) for x, y in zip(a, b))
 
 
-def diagnose(judge: Judge, number: int, functions: dict[str, Any], trace: Trace) -> list[Slip]:
-    """The slips whose result is that of `functions`; empty where none is."""
+def diagnose(
+    judge: Judge, number: int, functions: dict[str, Any], trace: Trace
+) -> Iterator[tuple[list[Slip], bool]]:
+    """The slips whose result is that of `functions`, and whether that holds so far only.
+
+    Yields what is known up to the first fault, then, where that is anything, what the later
+    cases make of it. The last one counts; the first is there if no time is left for the second.
+    """
     tied = []
     for slip in slips_of(judge, number):
         try:
@@ -97,15 +105,16 @@ def diagnose(judge: Judge, number: int, functions: dict[str, Any], trace: Trace)
             continue  # the learner changed a solution; the gates watch over the shipped ones
         if trace_of(judge, number, wrong, follow=trace.entries) is not None:
             tied.append((slip, wrong))
-    if len(tied) < 2:
-        return [slip for slip, _ in tied]
+    yield [slip for slip, _ in tied], True
+    if not tied:
+        return
     mine = trace_of(judge, number, functions, keep_going=True) or []
     scored = [
         (_agreement(mine, trace_of(judge, number, wrong, keep_going=True) or []), slip)
         for slip, wrong in tied
     ]
     best = max(score for score, _ in scored)
-    return [slip for score, slip in scored if score == best]
+    yield [slip for score, slip in scored if score == best], best <= len(mine)
 
 
 def _agreement(mine: list[tuple], theirs: list[tuple]) -> int:

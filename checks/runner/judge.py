@@ -14,7 +14,7 @@ from checks.runner.workbench import Workbench
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 
@@ -291,10 +291,12 @@ class Judge:
             number, CRASHED, message=seen.message, rows=seen.rows, carried=carried, **where
         )
 
-    def diagnose(self, number: int) -> list[str]:
-        """The meanings of the slips that give exactly what the learner got."""
-        if number not in self.failures:
-            return []
-        from checks.runner.diagnose import diagnose
+    def diagnose(self, number: int) -> Iterator[tuple[list[str], bool]]:
+        """The meanings of the slips that give exactly what the learner got, and whether that
+        holds so far only; better known with each one that is yielded.
+        """
+        if number in self.failures:
+            from checks.runner.diagnose import diagnose
 
-        return [slip.meaning for slip in diagnose(self, number, *self.failures[number])]
+            for slips, so_far in diagnose(self, number, *self.failures[number]):
+                yield [slip.meaning for slip in slips], so_far

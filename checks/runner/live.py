@@ -50,7 +50,8 @@ def run(check: StageCheck, functions: dict[str, Any]) -> None:
         return
     verdict = judge.failed(check.number, problem)
     judge.failures[check.number] = (functions, trace)
-    verdict.diagnosis = judge.diagnose(check.number)
+    for verdict.diagnosis, verdict.so_far in judge.diagnose(check.number):
+        pass
     verdict.notes = notes
     _remember(lab, verdict)
     problem.message = report.text(verdict, lab)

@@ -23,7 +23,7 @@ def problem(verdict: Verdict) -> str:
     text = verdict.message
     shown = dict(verdict.rows)
     if verdict.diagnosis:
-        text += f": this is what you get {_either(verdict.diagnosis)}"
+        text += f": {diagnosed(verdict)}"
     elif "got" in shown:
         text += f": got {shown['got']}, expected {shown['expected']}"
     if len(text) > PROBLEM_CHARS:
@@ -32,8 +32,10 @@ def problem(verdict: Verdict) -> str:
     return f"{verdict.where}: {severity}: {who} {verdict.stage}: {text} [{verdict.code}]"
 
 
-def _either(meanings: list[str]) -> str:
-    return ", or ".join(meanings)
+def diagnosed(verdict: Verdict) -> str:
+    """`this is what you get when ..., or when ...`."""
+    lead = "so far, this is" if verdict.so_far else "this is"
+    return f"{lead} what you get {', or '.join(verdict.diagnosis)}"
 
 
 def following(lab: Lab, number: int) -> str:
@@ -78,8 +80,11 @@ def text(verdict: Verdict, lab: Lab) -> str:
     lines = [problem(verdict)]
     if verdict.state in WRONG:
         lines += [row(label, value) for label, value in verdict.rows]
+        first = "so far" if verdict.so_far else "this is"
         for at, meaning in enumerate(verdict.diagnosis):
-            lines.append(row("this is" if at == 0 else "or", f"what you get {meaning}"))
+            lines.append(row("or" if at else first, f"what you get {meaning}"))
+        if verdict.diagnosis and verdict.so_far:
+            lines.append(row("", "(later cases differ: there is more to it, or something else)"))
     lines += _extras(verdict)
     if verdict.reread:
         lines.append(row("re-read", verdict.reread))
@@ -134,7 +139,8 @@ def json_line(verdict: Verdict) -> str:
     import json
 
     fields = verdict.as_dict()
-    fields["diagnosis"] = [f"this is what you get {meaning}" for meaning in verdict.diagnosis]
+    lead = "so far, this is" if verdict.so_far else "this is"
+    fields["diagnosis"] = [f"{lead} what you get {meaning}" for meaning in verdict.diagnosis]
     fields["rows"] = [list(pair) for pair in verdict.rows]
     fields["seconds"] = round(verdict.seconds, 4)
     return json.dumps(fields, ensure_ascii=False)

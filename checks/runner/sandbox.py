@@ -107,7 +107,8 @@ def run_here(job: Job, said: Callable[[Verdict], None] = lambda verdict: None) -
     verdicts = []
     for number in job.numbers:
         verdict = judge.judge(number)
-        verdict.diagnosis = judge.diagnose(number)
+        for verdict.diagnosis, verdict.so_far in judge.diagnose(number):
+            pass
         said(verdict)
         verdicts.append(verdict)
     return verdicts
@@ -155,7 +156,8 @@ class Reader:
             self.job.assumed[self.pending.stage] = self.pending
             return
         elif kind == "diagnosis" and self.pending is not None:
-            self.pending.diagnosis = rest[1]
+            _, self.pending.diagnosis, self.pending.so_far = rest
+            return  # still diagnosing: the later cases may say more
         elif kind == "unusable":
             raise NotUsable(*rest)
         elif kind == "internal":
