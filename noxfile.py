@@ -84,3 +84,25 @@ def strength(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write requirements.lock anew from the names in pyproject.toml, with hashes."""
     run(session, "-m", "tests.lock", *session.posargs)
+
+
+@nox.session
+def grade(session: nox.Session) -> None:
+    """Judge a class: -- FOLDER ... [--lab 3 4] [--points FILE] (docs/instructors.md)."""
+    run(session, "-m", "checks", "grade", *session.posargs)
+
+
+@nox.session
+def handout(session: nox.Session) -> None:
+    """A copy of the labs without their solutions, for a class: -- FOLDER [--lab 3 4]."""
+    run(session, "-m", "checks", "handout", *session.posargs)
+
+
+@nox.session(name="class")
+def class_of_300(session: nox.Session) -> None:
+    """300 made-up hand-ins judged, with interruptions: every verdict against what is known."""
+    run(session, "-m", "tests.class_of_300", *session.posargs)
+
+
+if not os.path.isdir("tests"):  # a handout: what there is to judge are its labs
+    nox.options.sessions = [name_and_title(path)[0] for path in discover()]

@@ -69,7 +69,7 @@ def reset(lab: Lab, number: int, event: str = "reset") -> str:
 
 def _stub(lab: Lab, mine: Definition, number: int) -> str:
     """The shipped stub: from the file, or from git where the contract was changed in the file."""
-    theirs = lab.definition(f"solution_{mine.name}")
+    theirs = lab.key.definition(f"solution_{mine.name}")
     assert theirs is not None, f"{lab.relative} has no solution_{mine.name}"
     documented = isinstance(mine.node, ClassDef) or stub.has_docstring(mine.node)
     if documented and stub.signature(mine.node, hidden=True) == stub.signature(theirs.node):

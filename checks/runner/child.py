@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MEMORY = 4 << 30  # bytes that a check may take on top of what is imported
 DIAGNOSING = 20.0
 PRINTED = 4000  # characters of a learner's own output that are kept
+EVENTS = 1 << 25  # bytes of events that wait to be read: a learner's code may write there too
 
 
 def work(job: Job, events: int) -> None:
@@ -149,7 +150,7 @@ class Child:
             data = os.read(fd, 1 << 16)
             if not data:
                 self.open.remove(fd)
-            elif fd == self.events or len(self.buffers[fd]) < 2 * PRINTED:
+            elif len(self.buffers[fd]) < (EVENTS if fd == self.events else 2 * PRINTED):
                 self.buffers[fd] += data
         return bool(ready)
 
@@ -207,15 +208,18 @@ def fork(job: Job) -> Child:
         os._exit(0)
 
 
-def spawn(job: Job) -> Child:
-    """A child in a fresh Python, for systems that cannot fork."""
+def spawn(job: Job, folder: str = "") -> Child:
+    """A child in a fresh Python, for systems that cannot fork, in `folder` or at the root.
+
+    Nothing is imported from there: what a learner's code leaves behind judges nobody.
+    """
     import subprocess
 
     from checks.runner.lab import ROOT
 
     popen = subprocess.Popen(
-        [sys.executable, "-m", "checks.runner.sandbox"],
-        cwd=ROOT,
+        [sys.executable, "-P", "-m", "checks.runner.sandbox"],
+        cwd=folder or ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -254,7 +258,7 @@ def _threaded() -> type[Child]:
                 return False
             if not data:
                 self.open.remove(fd)
-            elif fd == self.events or len(self.buffers[fd]) < 2 * PRINTED:
+            elif len(self.buffers[fd]) < (EVENTS if fd == self.events else 2 * PRINTED):
                 self.buffers[fd] += data
             return True
 

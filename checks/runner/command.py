@@ -32,6 +32,9 @@ python -m checks reset 3 2                put the stub back; your attempt is kep
 python -m checks restore 3 2              bring the newest attempt back
 python -m checks recall                   write again from memory what is due today
 
+python -m checks grade FOLDER ...         judge a class: a table of points (--help: options)
+python -m checks handout FOLDER           a copy of the labs without their solutions
+
   --strict      a stage that is still to write counts as not right
   --reference   judge the solutions in place of your functions
   --json        one JSON object a stage
@@ -49,6 +52,7 @@ FLAGS = {
     "--interview", "--svg", "--help", "-h",
 }  # fmt: skip
 BY_STAGE = ("hint", "compare", "reset", "restore")
+CLASSROOM = ("grade", "handout")  # sub-commands with options of their own
 
 
 def main(arguments: list[str]) -> int:
@@ -73,6 +77,8 @@ def _main(arguments: list[str]) -> int:
                 f"these labs need Python 3.11, and this is {sys.version.split()[0]}",
                 "open the dev container, or: uv run --no-project --python 3.11 noxfile.py -s lab-3",
             )
+        if arguments and arguments[0] in CLASSROOM:
+            return _classroom(arguments[0], arguments[1:])
         if flags & {"--help", "-h"}:
             print(USAGE)
             return 0
@@ -114,6 +120,17 @@ def _dispatch(words: list[str], flags: set[str]) -> int:
         if answer is not None:
             return answer
     return _verdicts(words, flags, _print)
+
+
+def _classroom(verb: str, arguments: list[str]) -> int:
+    import importlib
+
+    if not os.path.isdir(os.path.join(labs.ROOT, "checks", "classroom")):
+        raise NotUsable(
+            f"{verb} is for whoever teaches, and this copy was handed out to learners",
+            f"run it in the complete repository: python -m checks {verb} --help",
+        )
+    return importlib.import_module(f"checks.classroom.{verb}").main(arguments)
 
 
 def _on_stage(verb: str, words: list[str], flags: set[str]) -> int:

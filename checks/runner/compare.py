@@ -33,6 +33,13 @@ Calls = list[tuple[tuple, dict]]
 
 def compare(lab: Lab, number: int, give_up: bool = False, diff: bool = False) -> str:
     """The comparison as text; with `diff` also as a diff in the editor."""
+    if lab.key is not lab:
+        raise NotUsable(
+            f"{lab.relative} was handed out without solutions: there is nothing to compare with",
+            "ask whoever teaches with it",
+            lab.where(lab.stages[number].line),
+            lab.id,
+        )
     mine = attempts.definitions(lab, number)
     past = progress.history(journal.read()).get((lab.id, number), progress.StageHistory())
     (verdict,) = session.judge(sandbox.Job(lab, [number]))

@@ -33,14 +33,14 @@ def slips_of(judge: Judge, number: int) -> list[Slip]:
 def slipped(judge: Judge, number: int, slip: Slip) -> dict[str, Any]:
     """The reference functions of a stage, one of them with the slip in it."""
     name = f"solution_{slip.function}"
-    solution = judge.lab.definition(name)
-    assert solution is not None, f"{judge.lab.relative} has no {name}"
-    source = workbench.patched(judge.lab.source(solution), slip.function, slip.old, slip.new)
+    key = judge.lab.key
+    solution = key.definition(name)
+    assert solution is not None, f"{key.relative} has no {name}"
+    source = workbench.patched(key.source(solution), slip.function, slip.old, slip.new)
     if slip.old is None:  # a whole wrong definition, written under the learner's names
         for function in judge.owner:
             source = _rename(source, function)
-    lab = judge.lab.patched(name, source)
-    bench = Workbench(lab)
+    bench = Workbench(key.patched(name, source))
     names = {n: f"solution_{n}" if n in judge.owner else n for n in judge.checks[number].parameters}
     space = bench.build(names.values())
     return {name: space[there] for name, there in names.items()}

@@ -59,11 +59,11 @@ class Judge:
         self.checks = load_checks(lab)
         self.verdicts: dict[int, Verdict] = dict(assumed or {})
         self.failures: dict[int, tuple[dict[str, Any], Trace]] = {}  # what a diagnosis starts from
-        self.solutions = Workbench(lab)
+        self.solutions = Workbench(lab.key)
         self.owner: dict[str, int] = {}  # stage function -> the stage that introduces it
         for number, check in self.checks.items():
             for name in check.parameters:
-                if lab.definition(f"solution_{name}") is not None:
+                if lab.key.definition(f"solution_{name}") is not None:
                     self.owner.setdefault(name, number)
 
     def own(self, number: int) -> list[str]:
@@ -80,7 +80,7 @@ class Judge:
         """The check's parameters; refuses where the file lost the solution of one."""
         parameters = self.checks[number].parameters
         for name in parameters:
-            found = self.lab.definition(name)
+            found = self.lab.key.definition(name)
             lost = found is None or found.is_stub or not self.own(number)
             if name not in self.owner and lost:
                 raise NotUsable(
@@ -134,6 +134,9 @@ class Judge:
         self._known(number)
         carried = self._carried(number, own)
         given = self._references({n for n, at in self.owner.items() if at in carried})
+        if self.lab.key is not self.lab:  # what the lab itself gives to a check is not the file's
+            named = [n for n in check.parameters if n not in self.owner]
+            given |= {n: self.solutions.build([n])[n] for n in named}
         bench = Workbench(self.lab, given)
         self.started(number, check.seconds)
         try:

@@ -20,6 +20,7 @@ PyCF_ONLY_AST = 0x400
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HEADING = "# ## Stage "
 DIVIDER = "# # Solutions"
+SEALED = ".sealed"  # a lab whose text cannot be read at a glance: checks/lab_x/lab_x.sealed
 
 
 class NotUsable(Exception):
@@ -107,11 +108,16 @@ class Stage:
 
 
 class Lab:
-    """A lab file, read. `text` may stand in for what is on the disk."""
+    """A lab file, read.
 
-    def __init__(self, path: str, text: str | None = None) -> None:
+    text  stands in for what is on the disk
+    key   the lab whose solutions count; else the sealed one, where there is one, or this file
+    """
+
+    def __init__(self, path: str, text: str | None = None, key: Lab | None = None) -> None:
         self.path = os.path.abspath(path)
-        self.stem = os.path.basename(path).removesuffix(".py")
+        self._key = key
+        self.stem = os.path.basename(path).removesuffix(".py").removesuffix(SEALED)
         self.number = int(self.stem.split("_")[1])
         self.id = f"lab-{self.number}"
         self.relative = f"labs/{os.path.basename(path)}"
@@ -207,6 +213,17 @@ class Lab:
             return  # a folder that cannot be written, a constant of no plain type: parse again
 
     @property
+    def key(self) -> Lab:
+        """The lab that the `solution_*` are taken from, and what they reach: contract, reference.
+
+        This very file, unless somebody else's is judged, or it was handed out without them.
+        """
+        if self._key is None:
+            sealed = sealed_path(self.stem)
+            self._key = Lab(sealed) if self.path != sealed and os.path.exists(sealed) else self
+        return self._key
+
+    @property
     def title(self) -> str:
         """The lab's first heading, without its number."""
         return title_of(self.lines) or self.stem
@@ -228,7 +245,7 @@ class Lab:
         found = self.definition(name)
         assert found is not None, f"{self.relative} defines no {name}"
         lines = [*self.lines[: found.line - 1], *source.split("\n"), *self.lines[found.end :]]
-        return Lab(self.path, "\n".join(lines))
+        return Lab(self.path, "\n".join(lines), None if self._key is self else self._key)
 
     def patched(self, name: str, source: str) -> Lab:
         """As `splice`, for running only: just `source` is parsed, and the text stays as it was."""
@@ -309,6 +326,15 @@ def _source(path: str, relative: str, code: str) -> str:
             relative,
             code,
         ) from None
+    if path.endswith(SEALED):
+        from checks.runner import seal
+
+        return seal.opened(data, os.path.relpath(path, ROOT))
+    return decoded(data, relative, code)
+
+
+def decoded(data: bytes, relative: str, code: str) -> str:
+    """A file's bytes as text with LF line ends; refuses what is not UTF-8, with its line."""
     try:
         text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as error:
@@ -320,6 +346,11 @@ def _source(path: str, relative: str, code: str) -> str:
             code,
         ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def sealed_path(stem: str) -> str:
+    """Where the sealed copy of a lab is, if it was handed out without its solutions."""
+    return os.path.join(ROOT, "checks", stem, stem + SEALED)
 
 
 def title_of(lines: list[str]) -> str:

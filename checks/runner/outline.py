@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from checks.runner.lab import DIVIDER, HEADING, title_of
+from checks.runner.lab import DIVIDER, HEADING, sealed_path, title_of
 
 
 def name_and_title(path: str) -> tuple[str, str, str]:
@@ -22,7 +22,7 @@ def outline(path: str) -> list[tuple[int, int, list[str]]]:
     """
     with open(path, "rb") as file:
         lines = file.read().decode("utf-8", "replace").splitlines()
-    solved = {name for line in lines if (name := defined(line)).startswith("solution_")}
+    solved = _solutions(lines) or _solutions(_sealed(path))
     found: list[tuple[int, int, list[str]]] = []
     for at, line in enumerate(lines, 1):
         number, _, _ = line.removeprefix(HEADING).partition(" ")
@@ -34,6 +34,20 @@ def outline(path: str) -> list[tuple[int, int, list[str]]]:
             stage, first, names = found[-1]
             found[-1] = (stage, first if names else at, [*names, defined(line)])
     return found
+
+
+def _solutions(lines: list[str]) -> set[str]:
+    return {name for line in lines if (name := defined(line)).startswith("solution_")}
+
+
+def _sealed(path: str) -> list[str]:
+    """The lines of the sealed copy of a lab that was handed out without solutions."""
+    sealed = sealed_path(os.path.basename(path).removesuffix(".py"))
+    if not os.path.exists(sealed):
+        return []
+    from checks.runner.lab import Lab
+
+    return Lab(sealed).lines
 
 
 def defined(line: str) -> str:

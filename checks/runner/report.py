@@ -57,7 +57,7 @@ def first_line(lab: Lab, number: int) -> int:
     lines = [
         found[-1].name_line
         for name, found in lab.definitions.items()
-        if f"solution_{name}" in lab.definitions and stage.line <= found[-1].line <= stage.end
+        if f"solution_{name}" in lab.key.definitions and stage.line <= found[-1].line <= stage.end
     ]
     return min(lines, default=stage.line)
 
@@ -68,7 +68,7 @@ def is_written(lab: Lab, number: int) -> bool:
     return any(
         not found[-1].is_stub
         for name, found in lab.definitions.items()
-        if f"solution_{name}" in lab.definitions and stage.line <= found[-1].line <= stage.end
+        if f"solution_{name}" in lab.key.definitions and stage.line <= found[-1].line <= stage.end
     )
 
 

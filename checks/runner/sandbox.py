@@ -38,15 +38,16 @@ class Job:
     def pack(self) -> bytes:
         """The job as bytes."""
         assumed = {n: v.as_dict() for n, v in self.assumed.items()}
-        return marshal.dumps(
-            [self.lab.path, self.lab.text, self.numbers, self.reference, self.diagnosing, assumed]
-        )
+        key = self.lab.key
+        theirs = None if key is self.lab else (key.path, key.text)
+        mine = self.lab.path, self.lab.text, theirs
+        return marshal.dumps([mine, self.numbers, self.reference, self.diagnosing, assumed])
 
     @classmethod
     def unpack(cls, data: bytes) -> Job:
         """The inverse of `pack`."""
-        path, text, numbers, reference, diagnosing, assumed = marshal.loads(data)
-        job = cls(Lab(path, text), numbers, reference)
+        (path, text, key), numbers, reference, diagnosing, assumed = marshal.loads(data)
+        job = cls(Lab(path, text, key and Lab(*key)), numbers, reference)
         job.diagnosing = diagnosing
         job.assumed = {n: Verdict.from_dict(fields) for n, fields in assumed.items()}
         return job
