@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from checks.runner import journal
+from checks.runner import journal, terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ def ask(words: list[str]) -> int | None:
         return None
     import _socket
     import marshal
-    import sys
 
     line = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
@@ -51,7 +50,7 @@ def ask(words: list[str]) -> int | None:
         return None
     finally:
         line.close()
-    sys.stdout.write(text)
+    terminal.say(text.removesuffix("\n"))
     return int(status)
 
 

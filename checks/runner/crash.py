@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checks import values
+from checks.expect import Spied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def explain(lab: Lab, error: BaseException, last_call: tuple[str, tuple, dict] |
     """The innermost line of the learner's that was reached, and how it came there."""
     frames = _frames(lab, error.__traceback__)
     line, column, _ = frames[-1] if frames else (0, 1, "")  # 0: nobody knows
-    is_stub = isinstance(error, NotImplementedError) and str(error).startswith("stage ")
+    is_stub = isinstance(error, NotImplementedError) and _text(error).startswith("stage ")
     rows = []
     shown = values.call(*last_call) if last_call else ""
     if shown:
@@ -54,11 +55,27 @@ def explain(lab: Lab, error: BaseException, last_call: tuple[str, tuple, dict] |
     if not frames and last_call:
         found = lab.definition(last_call[0])
         line, column = (found.name_line, found.column) if found else (line, column)
-    return Seen(_words(lab, error), line, column, rows, is_stub)
+    return Seen(_words(lab, error, bool(frames)), line, column, rows, is_stub)
 
 
-def _words(lab: Lab, error: BaseException) -> str:
-    name, text = type(error).__name__, " ".join(str(error).split())
+def _text(error: BaseException) -> str:
+    """What an exception says, in one line; a learner's own class may fail at that."""
+    try:
+        return " ".join(str(error).split())
+    except Exception as other:
+        return f"(its text cannot be shown: {type(other).__name__})"
+
+
+def _was_called(error: BaseException) -> bool:
+    """Whether it was raised in calling the learner's function, and not by using its result."""
+    trace, last = error.__traceback__, None
+    while trace is not None:
+        trace, last = trace.tb_next, trace
+    return last is None or last.tb_frame.f_code is Spied.__call__.__code__
+
+
+def _words(lab: Lab, error: BaseException, reached: bool) -> str:
+    name, text = type(error).__name__, _text(error)
     if isinstance(error, NameError):
         missing = getattr(error, "name", None) or ""
         if missing in lab.cell_names:
@@ -75,7 +92,12 @@ def _words(lab: Lab, error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "your code needs more memory than a check may have (4 GB)"
     if isinstance(error, RecursionError):
+        if not reached:
+            return "what it returned contains itself, or is nested too deeply to compare"
         return "RecursionError: the function calls itself without reaching an end"
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
-    return f"{name}: {text}"[:200] if text else name
+    shown = f"{name}: {text}"[:200] if text else name
+    if reached or _was_called(error):
+        return shown
+    return f"the check could not use what your code gave: {shown}"

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
 def slips_of(judge: Judge, number: int) -> list[Slip]:
     """The slips in the functions of one stage."""
-    module = importlib.import_module(f"checks.{judge.lab.stem}.slips")
+    try:
+        module = importlib.import_module(f"checks.{judge.lab.stem}.slips")
+    except Exception as error:
+        from checks.runner.judge import not_loaded
+
+        raise not_loaded(f"checks/{judge.lab.stem}/slips.py", error, judge.lab) from None
     return [slip for slip in module.SLIPS if judge.owner.get(slip.function) == number]
 
 
@@ -77,7 +82,7 @@ def trace_of(
         return None
     except CheckFailed:
         pass
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         trace.entries.append(("raised", False, type(error).__name__))
     if follow is not None and not _same(trace.entries, follow):
         return None

@@ -7,20 +7,28 @@ import os
 from checks.runner import journal
 from checks.runner import lab as labs
 from checks.runner.lab import Lab, NotUsable
+from checks.runner.places import as_number
 
 
 def read(stem: str) -> dict[int, list[str]]:
     """The hints of a lab by stage, from `checks/<stem>/hints.md`."""
-    path = os.path.join(labs.ROOT, "checks", stem, "hints.md")
+    relative = f"checks/{stem}/hints.md"
+    try:
+        with open(os.path.join(labs.ROOT, *relative.split("/")), encoding="utf-8") as file:
+            lines = file.read().split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", "") or "it is not UTF-8"
+        raise NotUsable(
+            f"{relative} cannot be read: {why}", f"bring it back: git checkout {relative}"
+        ) from None
     found: dict[int, list[str]] = {}
-    stage = 0
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("# Stage "):
-                stage = int(line.removeprefix("# Stage "))
-                found[stage] = []
-            elif line.startswith("- "):
-                found[stage].append(line[2:].strip())
+    stage = -1
+    for line in lines:
+        if line.startswith("# Stage "):
+            stage = as_number(line.removeprefix("# Stage ").strip())
+            found[stage] = []
+        elif line.startswith("- "):
+            found.setdefault(stage, []).append(line[2:].strip())
     return found
 
 

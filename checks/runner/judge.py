@@ -27,17 +27,35 @@ def load_checks(lab: Lab) -> dict[int, StageCheck]:
             raise NotUsable(
                 f"{lab.relative} has no checks",
                 f"write checks/{lab.stem}/stages.py",
-                lab.relative,
+                f"{lab.relative}:1:1",
                 lab.id,
             ) from None
         raise NotUsable(
             f"{error.name} is not installed for this Python",
             f"set up the pinned environment: python3 noxfile.py -s {lab.id}",
-            lab.relative,
+            f"{lab.relative}:1:1",
             lab.id,
         ) from None
+    except Exception as error:
+        raise not_loaded(f"checks/{lab.stem}/stages.py", error, lab) from None
     found = [c for c in vars(module).values() if isinstance(c, StageCheck)]
     return {check.number: check for check in sorted(found, key=lambda c: c.number)}
+
+
+def not_loaded(file: str, error: Exception, lab: Lab) -> NotUsable:
+    """What is said where checks or slips do not load: whoever writes a lab reads this."""
+    line = getattr(error, "lineno", None) or 1
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.replace("\\", "/").endswith(file):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return NotUsable(
+        f"{file} does not load: {type(error).__name__}: {error}",
+        f"mend it, or bring it back: git checkout {file}",
+        f"{file}:{line}:1",
+        lab.id,
+    )
 
 
 class Judge:
@@ -68,6 +86,15 @@ class Judge:
 
     def own(self, number: int) -> list[str]:
         """The functions that a stage asks the learner to write."""
+        if number not in self.checks:
+            stage = self.lab.stages.get(number)
+            raise NotUsable(
+                f"stage {number} of {self.lab.id} has no check",
+                f"write check_stage{number} in checks/{self.lab.stem}/stages.py, "
+                "or delete the heading",
+                self.lab.where(stage.line if stage else 1),
+                self.lab.id,
+            )
         return [n for n in self.checks[number].parameters if self.owner.get(n) == number]
 
     def reference_functions(self, number: int) -> dict[str, Any]:
@@ -94,6 +121,7 @@ class Judge:
     def judge(self, number: int) -> Verdict:
         """The verdict on a stage; stages that it builds on are judged first."""
         if number not in self.verdicts:
+            self.own(number)  # refuses a stage that has no check
             self.verdicts[number] = self._judge(number)
         return self.verdicts[number]
 
@@ -121,7 +149,8 @@ class Judge:
         check = self.checks[number]
         if self.reference:
             self.started(number, check.seconds)
-            return self._run(number, self.reference_functions(number), [], begin)
+            guard = Guard((check.check.__module__,))
+            return self._run(number, self.reference_functions(number), [], begin, guard)
         own = self.own(number)
         found = [self.lab.definition(name) for name in own]
         if own and all(d is not None and d.is_stub for d in found):
@@ -139,12 +168,14 @@ class Judge:
             given |= {n: self.solutions.build([n])[n] for n in named}
         bench = Workbench(self.lab, given)
         self.started(number, check.seconds)
+        guard = Guard((check.check.__module__,))
         try:
             space = bench.build(check.parameters)
             functions = {name: space[name] for name in check.parameters}
         except BaseException as error:
+            guard.restore()
             return self._crashed(number, error, None, carried)
-        return self._run(number, functions, carried, begin)
+        return self._run(number, functions, carried, begin, guard)
 
     def _references(self, names: set[str]) -> dict[str, Any]:
         space = self.solutions.build([f"solution_{name}" for name in names])
@@ -218,20 +249,20 @@ class Judge:
         return notes
 
     def _run(
-        self, number: int, functions: dict[str, Any], carried: list[int], begin: float
+        self,
+        number: int,
+        functions: dict[str, Any],
+        carried: list[int],
+        begin: float,
+        guard: Guard,
     ) -> Verdict:
         check, trace = self.checks[number], Trace()
-        guard = Guard((check.check.__module__,))
+        problem: BaseException | None = None
         try:
             check.run(functions, trace)
-        except CheckFailed as no:
-            verdict = self.failed(number, no)
         except BaseException as error:
-            trace.entries.append(("raised", False, type(error).__name__))
-            verdict = self._crashed(number, error, trace, carried)
-        else:
-            verdict = self.verdict(number, PASSED, message="passed")
-        replaced = guard.restore()
+            problem = error
+        replaced, notes = guard.restore()  # first of all: the rest of this uses what it puts back
         if replaced:
             verdict = self.verdict(
                 number,
@@ -239,10 +270,17 @@ class Judge:
                 message=f"your code replaces {replaced}, which the check uses too: "
                 "leave it, and give your own function another name",
             )
+        elif problem is None:
+            verdict = self.verdict(number, PASSED, message="passed")
+        elif isinstance(problem, CheckFailed):
+            verdict = self.failed(number, problem)
+        else:
+            trace.entries.append(("raised", False, type(problem).__name__))
+            verdict = self._crashed(number, problem, trace, carried)
         verdict.seconds = time.perf_counter() - begin
         verdict.carried = carried
-        verdict.notes = [*verdict.notes, *self._notes(self.own(number))]
-        if verdict.state in (FAILED, CRASHED) and not self.reference:
+        verdict.notes = [*verdict.notes, *notes, *self._notes(self.own(number))]
+        if verdict.state in (FAILED, CRASHED) and not replaced and not self.reference:
             self.failures[number] = (functions, trace)
         return verdict
 

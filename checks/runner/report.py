@@ -10,11 +10,17 @@ if TYPE_CHECKING:
 
 PROBLEM_CHARS = 200
 PRINTED_LINES = 8
+CONTROLS = {n: f"\\x{n:02x}" for n in (*range(9), *range(10, 32), *range(127, 160))}
 
 
 def row(label: str, text: str) -> str:
     """One labelled line of a message."""
-    return f"  {label:<10} {text}"
+    return f"  {label:<10} {visible(text)}"
+
+
+def visible(text: str) -> str:
+    """A line whose control characters are shown and not obeyed: `\\x1b[31m` colours nothing."""
+    return text if text.isprintable() else text.translate(CONTROLS)
 
 
 def problem(verdict: Verdict) -> str:
@@ -29,7 +35,8 @@ def problem(verdict: Verdict) -> str:
     if len(text) > PROBLEM_CHARS:
         text = verdict.message[:PROBLEM_CHARS]
     who = "reference of stage" if verdict.reference else "stage"
-    return f"{verdict.where}: {severity}: {who} {verdict.stage}: {text} [{verdict.code}]"
+    head = f"{verdict.where}: {severity}: {who} {verdict.stage}: "
+    return f"{head}{visible(text)} [{verdict.code}]"
 
 
 def diagnosed(verdict: Verdict) -> str:
@@ -143,7 +150,7 @@ def json_line(verdict: Verdict) -> str:
     fields["diagnosis"] = [f"{lead} what you get {meaning}" for meaning in verdict.diagnosis]
     fields["rows"] = [list(pair) for pair in verdict.rows]
     fields["seconds"] = round(verdict.seconds, 4)
-    return json.dumps(fields, ensure_ascii=False)
+    return json.dumps(fields)
 
 
 def markdown(lab: Lab, verdicts: list[Verdict]) -> str:
