@@ -42,10 +42,9 @@ def test_a_stub_is_called_still_to_write():
 @pytest.mark.parametrize(("body", "is_same"), [(RIGHT, True), (WRONG, False)])
 def test_code_is_compared_without_file_and_lines(body, is_same):
     from checks.runner import live
-    from checks.runner.judge import Judge
 
     lab = solved(LAB)
     space: dict = {}
     exec(f"from collections import Counter\n\n\n\n{body}", space)
-    notes = live._stale(lab, Judge(lab), 1, space)
+    notes = live.stale(lab, {"pair_counts": space["pair_counts"]})
     assert (notes == []) is is_same
