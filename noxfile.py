@@ -84,3 +84,9 @@ def strength(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write requirements.lock anew from the names in pyproject.toml, with hashes."""
     run(session, "-m", "tests.lock", *session.posargs)
+
+
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Each lab as a notebook for Jupyter, VS Code and Colab that works alone: dist/lab_N_*.ipynb."""
+    run(session, "-m", "publish.notebooks", *session.posargs)

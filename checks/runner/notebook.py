@@ -118,12 +118,12 @@ class Waiting:
             label = str(error).rpartition(": ")[2]
             name = label.partition(".")[0]
             if str(error) == f"stage {self.owner.get(name)}: {label}" and self._is_stub(name):
-                return name, f"This cell needs {self._stage(name, label)}, which is still to write."
+                return name, f"This cell needs {self._stage(name)}, which is still to write."
         if isinstance(error, NameError):
             missing = getattr(error, "name", None) or ""
             name = self.made.get(missing, "")
             if name and not self._is_in_a_function(error):
-                stage = self._stage(name, name)
+                stage = self._stage(name)
                 if self._is_stub(name):
                     tail = f", which an earlier cell makes once {stage} is written."
                 else:
@@ -148,8 +148,8 @@ class Waiting:
             return []
         return [name for node in tree.body for name, _ in bindings(node)]
 
-    def _stage(self, name: str, label: str) -> str:
-        return f"stage {self.owner[name]} ({label})"
+    def _stage(self, name: str) -> str:
+        return f"stage {self.owner[name]} ({name})"
 
     def _is_stub(self, name: str) -> bool:
         return live.is_stub(self.shell.user_ns.get(name))

@@ -118,15 +118,12 @@ def _passed(verdict: Verdict, lab: Lab, words: Words) -> str:
 def _extras(verdict: Verdict) -> list[str]:
     lines = []
     if verdict.carried:
-        which = "stage" if len(verdict.carried) == 1 else "stages"
         numbers = ", ".join(str(n) for n in verdict.carried)
-        verb = "is" if len(verdict.carried) == 1 else "are"
-        lines.append(
-            row(
-                "carried",
-                f"{which} {numbers} {verb} not right yet, so the reference stands in for it here",
-            )
-        )
+        if len(verdict.carried) == 1:
+            said = f"stage {numbers} is not right yet, so the reference stands in for it here"
+        else:
+            said = f"stages {numbers} are not right yet, so the reference stands in for them here"
+        lines.append(row("carried", said))
     lines += [row("note", note) for note in verdict.notes]
     if verdict.printed.strip():
         shown = verdict.printed.strip("\n").split("\n")
