@@ -104,5 +104,11 @@ def class_of_300(session: nox.Session) -> None:
     run(session, "-m", "tests.class_of_300", *session.posargs)
 
 
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Each lab as a notebook that works alone, in Jupyter, VS Code, Colab: dist/lab_N_*.ipynb."""
+    run(session, "-m", "publish.notebooks", *session.posargs)
+
+
 if not os.path.isdir("tests"):  # a handout: what there is to judge are its labs
     nox.options.sessions = [name_and_title(path)[0] for path in discover()]

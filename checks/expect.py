@@ -53,6 +53,14 @@ class CheckFailed(AssertionError):
         return str(self).splitlines()
 
 
+class Misused(TypeError):
+    """A check was called with other functions than it asks for."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the learner called it, so there is nothing to trace."""
+        return [str(self)]
+
+
 class Differs(BaseException):
     """Raised out of a check that is being followed, where it leaves the recorded path."""
 
@@ -240,7 +248,7 @@ class StageCheck:
         bound = dict(zip(self.parameters, functions)) | named
         if len(functions) > len(self.parameters) or set(bound) != set(self.parameters):
             wanted = ", ".join(self.parameters)
-            raise TypeError(f"call it as {self.__name__}({wanted})")  # type: ignore[attr-defined]
+            raise Misused(f"call it as {self.__name__}({wanted})")  # type: ignore[attr-defined]
         if "IPython" in sys.modules:  # in a cell: the whole verdict, with its diagnosis
             from checks.runner import live
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from checks.runner.crash import Seen
+
 
 def load_checks(lab: Lab) -> dict[int, StageCheck]:
     """The check functions of a lab by stage, from `checks.<stem>.stages`."""
@@ -309,28 +311,31 @@ class Judge:
     def _crashed(
         self, number: int, error: BaseException, trace: Trace | None, carried: list[int]
     ) -> Verdict:
-        from checks.runner import crash
-
-        seen = crash.explain(self.lab, error, Spied.last)
+        seen = self.seen(error)
         if seen.stub and not self.reference:
             own = self.own(number)
-            left = [n for n in own if (d := self.lab.definition(n)) and d.is_stub]
+            left = self.unwritten(own)
             if left:
                 written = [n for n in own if n not in left]
                 done = f"; {expect.names(written)}: nothing wrong found so far" if written else ""
                 first = self.lab.definition(left[0])
-                assert first is not None
-                return self.verdict(
-                    number,
-                    TODO,
-                    message=f"{expect.names(left)} still to write{done}",
-                    line=first.name_line,
-                    column=first.column,
-                )
+                where = {"line": first.name_line, "column": first.column} if first else {}
+                message = f"{expect.names(left)} still to write{done}"
+                return self.verdict(number, TODO, message=message, **where)
         where = {"line": seen.line, "column": seen.column} if seen.line else {}
         return self.verdict(
             number, CRASHED, message=seen.message, rows=seen.rows, carried=carried, **where
         )
+
+    def seen(self, error: BaseException) -> Seen:
+        """What a crash looks like to the learner."""
+        from checks.runner import crash
+
+        return crash.explain(self.lab, error, Spied.last)
+
+    def unwritten(self, own: list[str]) -> list[str]:
+        """Those of a stage's functions that are still stubs."""
+        return [name for name in own if (d := self.lab.definition(name)) and d.is_stub]
 
     def diagnose(self, number: int) -> Iterator[tuple[list[str], bool]]:
         """The meanings of the slips that give exactly what the learner got, and whether that
