@@ -35,13 +35,13 @@ def over(function: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
         return list(pool.map(function, items))
 
 
-def state(lab: Lab, number: int) -> str:
-    """The verdict's state alone: no diagnosis, and every other stage taken as passed."""
+def quick(lab: Lab, number: int) -> Verdict:
+    """The verdict without a diagnosis, every other stage being taken as passed."""
     job = sandbox.Job(lab, [number])
     job.diagnosing = False
     others = (other for other in lab.stages if other != number)
     job.assumed = {other: Verdict(lab.id, other, PASSED, lab.relative) for other in others}
-    return sandbox.run(job)[0].state
+    return sandbox.run(job)[0]
 
 
 def of_stage(lab: Lab, number: int) -> list[tuple[str, str, str]]:
@@ -86,7 +86,7 @@ def survivors(lab: Lab, number: int) -> tuple[list[str], list[str]]:
     every, limit = of_stage(lab, number), check.seconds
     check.seconds = min(limit, 1 + SLOWER * judged(solved(lab), number).seconds)
     try:
-        states = over(lambda one: state(with_mutant(lab, *one[1:]), number), every)
+        states = over(lambda one: quick(with_mutant(lab, *one[1:]), number).state, every)
     finally:
         check.seconds = limit
     keys = [key for key, *_ in every]

@@ -281,7 +281,7 @@ def _put(parent: ast.AST, field: str, at: int | None, node: ast.AST) -> None:
 def _rearranged(root: ast.AST) -> Iterator[tuple[str, list[ast.stmt], list[ast.stmt]]]:
     """(what, the list of statements, what stands in it) of every block in another order.
 
-    Two neighbours swapped; a statement that slipped into the loop above it; the last statement
+    Two neighbours swapped, where one depends on the other; a statement that slipped into the loop above it; the last statement
     of a loop that slipped out. A loop's own list is changed by the caller, as any other.
     """
     for node in ast.walk(root):
@@ -290,8 +290,9 @@ def _rearranged(root: ast.AST) -> Iterator[tuple[str, list[ast.stmt], list[ast.s
             if not isinstance(block, list):
                 continue
             for at, (one, two) in enumerate(itertools.pairwise(block)):
-                swapped = [*block[:at], two, one, *block[at + 2 :]]
-                yield f"swapped: {_first(one)}  <->  {_first(two)}", block, swapped
+                if _depend(one, two):
+                    swapped = [*block[:at], two, one, *block[at + 2 :]]
+                    yield f"swapped: {_first(one)}  <->  {_first(two)}", block, swapped
                 if isinstance(one, ast.For | ast.While):
                     fuller = copy.copy(one)
                     fuller.body = [*one.body, two]
@@ -303,6 +304,34 @@ def _rearranged(root: ast.AST) -> Iterator[tuple[str, list[ast.stmt], list[ast.s
                     shorter.body = one.body[:-1]
                     rest = [*block[:at], shorter, one.body[-1], *block[at + 1 :]]
                     yield f"dedented: {_first(one.body[-1])}", block, rest
+
+
+def _depend(one: ast.stmt, two: ast.stmt) -> bool:
+    """Whether the order of two statements can matter: one binds or changes what the other names."""
+    if any(isinstance(n, ast.Return | ast.Raise | ast.Break | ast.Continue)
+           for node in (one, two) for n in ast.walk(node)):  # fmt: skip
+        return True
+    (uses, changes), (others, theirs) = _names_in(one), _names_in(two)
+    return bool(changes & others or theirs & uses)
+
+
+def _names_in(root: ast.stmt) -> tuple[set[str], set[str]]:
+    """All names in a statement, and those that it binds, stores into or calls a method of."""
+    uses, changes = set(), set()
+    for node in ast.walk(root):
+        if isinstance(node, ast.Name):
+            uses.add(node.id)
+            if isinstance(node.ctx, ast.Store):
+                changes.add(node.id)
+        base: Any = node.func if isinstance(node, ast.Call) else node
+        if isinstance(base, ast.Attribute | ast.Subscript) and (
+            base is not node or isinstance(base.ctx, ast.Store)
+        ):
+            while isinstance(base, ast.Attribute | ast.Subscript):
+                base = base.value
+            if isinstance(base, ast.Name) and base.id not in MODULES:
+                changes.add(base.id)
+    return uses, changes
 
 
 def _first(node: ast.AST) -> str:
