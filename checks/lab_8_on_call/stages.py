@@ -218,6 +218,12 @@ LOCAL_CASES = (
         ("cpu", 2),
     ),
     (
+        "an onset in the last hour of a day",
+        {"cpu": {47: [5.0, 6]}, "error_rate": {52: [14.0] * 12}},
+        (40, 70),
+        ("cpu", 1),
+    ),
+    (
         "an onset at midnight",
         {"error_rate": {52: [14.0] * 12}, "cpu": {48: [5.0, 6]}},
         (40, 70),
