@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import csv
 import json
-import resource
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+import psutil
 
 from tests import handins
 from tests.workshop import ROOT
@@ -24,15 +25,26 @@ TABLES = ("stages.csv", "summary.csv")
 
 
 def grade(folder: Path, out: Path, *options: str) -> subprocess.Popen:
-    """The command, started."""
+    """The command, started; what it says goes to a file beside `out`."""
     words = ["grade", str(folder), "--out", str(out), *options]
-    return subprocess.Popen(
-        [sys.executable, "-m", "checks", *words],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    with open(out.with_suffix(".said"), "ab") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "checks", *words], cwd=ROOT, stdout=said, stderr=said
+        )
+
+
+def largest(process: subprocess.Popen) -> tuple[int, int]:
+    """Wait for the grader; the most bytes that it held, and that all below it held together."""
+    peaks = [0, 0]
+    while process.poll() is None:
+        try:
+            family = psutil.Process(process.pid)
+            sizes = [p.memory_info().rss for p in [family, *family.children(recursive=True)]]
+            peaks = [max(peaks[0], sizes[0]), max(peaks[1], sum(sizes))]
+        except psutil.Error:
+            pass
+        time.sleep(0.1)
+    return peaks[0], peaks[1]
 
 
 def outcome(out: Path) -> tuple[list[dict], dict[str, str]]:
@@ -56,13 +68,12 @@ def interrupted(folder: Path, out: Path, half: int, options: list[str]) -> None:
         while judged(out) < share and process.poll() is None:
             time.sleep(0.2)
         process.send_signal(how)
-        process.communicate()
+        process.wait()
         print(f"stopped by {how.name} after {judged(out)} (exit status {process.returncode})")
     with open(out / "state.jsonl", "ab") as file:
         file.write(b'{"digest": "half a li')
     process = grade(folder, out, *options)
-    process.communicate()
-    assert process.returncode == 0
+    assert process.wait() == 0
 
 
 def main(count: int, *options: str) -> int:
@@ -72,10 +83,9 @@ def main(count: int, *options: str) -> int:
         known = handins.make(folder, handins.of(count))
         begin = time.monotonic()
         process = grade(folder, first, *options)
-        said, _ = process.communicate()
+        peaks = largest(process)
         seconds = time.monotonic() - begin
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        print(said)
+        print(first.with_suffix(".said").read_text(encoding="utf-8"))
         problems = [] if process.returncode == 0 else [f"exit status {process.returncode}"]
         rows, notes = outcome(first)
         problems += handins.wrong_verdicts(known, rows, notes)
@@ -91,7 +101,7 @@ def main(count: int, *options: str) -> int:
     print(
         f"{count} hand-ins, {checked} verdicts known, {len(problems)} not as known\n"
         f"{seconds:.0f} s, {seconds / count:.2f} s a hand-in, "
-        f"largest process {used.ru_maxrss / 1024:.0f} MiB"
+        f"memory: grader {peaks[0] >> 20} MiB, all processes together {peaks[1] >> 20} MiB"
     )
     return bool(problems)
 

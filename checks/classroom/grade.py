@@ -192,6 +192,8 @@ class Grading:
         found = list(one.notes)
         for number, outcome in self.outcomes(one).items():
             found += [f"lab-{number}: {note}" for note in outcome["notes"]]
+            if outcome["unusable"]:
+                found.append(f"lab-{number}: {outcome['unusable']['message']}")
             if outcome["unusual"]:
                 found.append(f"lab-{number} also uses {', '.join(outcome['unusual'])}")
         return found

@@ -11,7 +11,7 @@ import argparse
 import os
 import shutil
 
-from checks.runner import outline, seal, stub
+from checks.runner import attempts, outline, seal
 from checks.runner.judge import Judge
 from checks.runner.lab import DIVIDER, ROOT, Lab, NotUsable, discover, sealed_path
 
@@ -23,15 +23,20 @@ NOT_FOR_STUDENTS = ("classroom",)  # in checks/
 CELL = "# %%"
 
 
-def main(arguments: list[str]) -> int:
-    """Write the copy; returns the exit status."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The command's own options."""
+    found = argparse.ArgumentParser(
         prog="python -m checks handout",
         description="Write a copy of the workspace whose labs have no solutions.",
     )
-    parser.add_argument("folder", metavar="FOLDER", help="a folder that is not there yet")
-    parser.add_argument("--lab", nargs="+", type=int, metavar="N", help="only these labs")
-    asked = parser.parse_args(arguments)
+    found.add_argument("folder", metavar="FOLDER", help="a folder that is not there yet")
+    found.add_argument("--lab", nargs="+", type=int, metavar="N", help="only these labs")
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Write the copy; returns the exit status."""
+    asked = parser().parse_args(arguments)
     labs = [Lab(path) for path in discover()]
     have = [lab.number for lab in labs]
     for number in asked.lab or []:
@@ -86,7 +91,7 @@ def unsolved(lab: Lab) -> str:
                     lab.id,
                 )
             if not found.is_stub:
-                lab = lab.splice(name, stub.generate(lab, found, number))
+                lab = lab.splice(name, attempts.shipped(lab, found, number))
     lines = [f"# {line}" if line.startswith("check_stage") else line for line in lab.lines]
     at = lab.divider - 1
     if at < len(lines) and lines[at].startswith(DIVIDER):

@@ -113,25 +113,28 @@ class Slot:
     def judge(self, order: Order) -> Outcome:
         """The outcome of an order: verdicts by stage, or why the file is not usable."""
         outcome: Outcome = {"stages": {}, "unusual": [], "notes": [], "unusable": None}
-        assumed: dict[int, Any] = {}
+        outcome["read"] = alone = False
         while not self.closed:
             left = [n for n in order.key.stages if n not in outcome["stages"]]
-            lost = self._run(order.message(left, assumed), outcome) if left else ""
-            if lost is None or not left:
+            if not left or outcome["unusable"]:
                 return outcome
+            asked = left[:1] if alone else left
+            assumed = {n: told["verdict"] for n, told in outcome["stages"].items()}
+            lost = self._run(order.message(asked, assumed), outcome)
             if self.closed:
                 break
-            if not outcome["read"]:
-                outcome["unusable"] = {"message": f"the file {lost}", "line": 1}
+            if lost is None and not alone:
                 return outcome
-            stage = next(n for n in order.key.stages if n not in outcome["stages"])
-            outcome["stages"][stage] = self._blamed(order.key, stage, lost)
-            assumed = {n: told["verdict"] for n, told in outcome["stages"].items()}
+            if lost is not None and not outcome["read"]:
+                outcome["unusable"] = {"message": f"the file {lost}", "line": 1}
+            elif lost is not None and not alone:
+                alone = True  # stages in one order: nobody knows which of them it was
+            elif asked[0] not in outcome["stages"]:
+                outcome["stages"][asked[0]] = self._blamed(order.key, asked[0], lost or "vanished")
         raise Closed
 
     def _run(self, message: bytes, outcome: Outcome) -> str | None:
         """Have a worker judge; None where it came to the end, else what became of it."""
-        outcome["read"] = outcome.get("read", False)
         self.silent, failed = False, None
         with LOCK:
             if self.closed:

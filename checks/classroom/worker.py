@@ -73,6 +73,7 @@ class Worker:
         with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)  # for whoever looks at the source, e.g. torch.jit
         lab = Lab(path, text, key)
+        lab.verify()
         self.say("read", unusual=unusual(text, key), notes=book.notes if book else [])
         job = sandbox.Job(lab, order["numbers"])
         job.assumed = {int(n): Verdict.from_dict(v) for n, v in order["assumed"].items()}

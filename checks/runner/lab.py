@@ -147,6 +147,10 @@ class Lab:
             self.id,
         )
 
+    def verify(self) -> None:
+        """Refuse what no file may hold, also where the text was given: `return` in no function."""
+        self._compile(self._parse())
+
     def _read_headings(self) -> None:
         heads: list[tuple[int, str]] = []
         for at, line in enumerate(self.lines, 1):
