@@ -84,3 +84,9 @@ def strength(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write requirements.lock anew from the names in pyproject.toml, with hashes."""
     run(session, "-m", "tests.lock", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed beside other people's tools (-- verdicts, labs or libraries; --quick)."""
+    run(session, "-m", "tests.bench", *session.posargs)
