@@ -56,6 +56,9 @@ def lab_session(word: str, title: str, file: str) -> None:
 for path in discover():
     lab_session(*name_and_title(path))
 
+if not os.path.isdir("tests"):  # a handout: what there is to judge are its labs
+    nox.options.sessions = [name_and_title(path)[0] for path in discover()]
+
 
 @nox.session
 def tests(session: nox.Session) -> None:
@@ -110,5 +113,7 @@ def notebooks(session: nox.Session) -> None:
     run(session, "-m", "publish.notebooks", *session.posargs)
 
 
-if not os.path.isdir("tests"):  # a handout: what there is to judge are its labs
-    nox.options.sessions = [name_and_title(path)[0] for path in discover()]
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed beside other people's tools (-- verdicts, labs or libraries; --quick)."""
+    run(session, "-m", "tests.bench", *session.posargs)
