@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe in its place is no reason to wait for a reader
 
+_said: set[str] = set()  # the journals that could not be written, each said once
+
 
 class Record:
     """One line of the journal.
@@ -72,7 +74,12 @@ def write(lab: str, stage: int, event: str, source: str = "") -> None:
     except OSError as error:
         from checks.runner import terminal
 
-        terminal.complain(f"the journal was not written: {error.strerror} ({path()})")
+        if path() not in _said:
+            _said.add(path())
+            terminal.complain(
+                f"the journal was not written: {error.strerror} ({path()})\n"
+                "  next       make it a file that can be written; progress is not counted till then"
+            )
 
 
 def note(lab: Lab, verdict: Verdict) -> None:

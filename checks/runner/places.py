@@ -121,7 +121,7 @@ def find(word: str, root: str = ROOT) -> str:
             f"there are no labs in {os.path.join(root, 'labs')}",
             "bring them back: git checkout labs",
         )
-    if word.endswith(".py") and os.path.isfile(word):
+    if "." in os.path.basename(word) and os.path.isfile(word):
         return _by_file(word, paths, root)
     name = os.path.basename(word.replace("\\", "/")).removesuffix(".py")
     bare = name.lower().removeprefix("lab").lstrip("-_ ")

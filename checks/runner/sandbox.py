@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 LOADING = 120.0  # seconds for imports, before any stage starts
 PATIENCE = 0.5  # seconds after which the parent asks a child whose time is over where it is
 ALARMS = (14, 24)  # SIGALRM and SIGXCPU, by which a child may end whose time is over
+STALE = 0.1  # seconds between looks whether the verdict is still wanted
 LOOKS = 64  # reads of a pipe whose writer may never stop
 GRACE = 2.0  # the parent ends it this much later than its own watch should have
 SLICE = 86400.0 if sys.platform.startswith("linux") else 0.25  # seconds between looks at memory
 KINDS = ("start", "verdict", "diagnosing", "diagnosis", "unusable", "internal", "end")
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"  # macOS: Accelerate dislikes fork
+
+
+class Stale(Exception):
+    """Nobody wants the verdict any more: the file was saved again."""
 
 
 class Job:
@@ -40,6 +45,7 @@ class Job:
         self.lab, self.numbers, self.reference = lab, numbers, reference
         self.assumed: dict[int, Verdict] = {}
         self.diagnosing = True
+        self.is_stale: Callable[[], bool] | None = None  # asked now and then, while a child works
 
     def pack(self) -> bytes:
         """The job as bytes."""
@@ -137,6 +143,7 @@ class Reader:
         self.found: dict[int, Verdict] = {}
         self.pending: Verdict | None = None  # judged, and perhaps still to be diagnosed
         self.stage, self.seconds, self.doing = 0, LOADING, "loading"
+        self.slice = STALE if job.is_stale else SLICE
         self.deadline, self.has_asked = time.monotonic() + LOADING, False
 
     def read(self) -> Verdict | None:
@@ -144,8 +151,10 @@ class Reader:
         child = self.child
         try:
             while child.open and self.doing != "end" and not self._is_late():
-                came = child.read(min(self.deadline - time.monotonic(), SLICE))
+                came = child.read(min(self.deadline - time.monotonic(), self.slice))
                 self._take()
+                if not came and self.job.is_stale and self.job.is_stale():
+                    raise Stale
                 if not came and (child.is_over or too_large(child)):
                     self._drain()
                     break
