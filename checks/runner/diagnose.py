@@ -2,9 +2,9 @@
 
 Each slip is a patch of a reference solution. It runs through the same check; one
 that passes the same cases, and fails in the same one with the same result (or
-crashes the same way at the same place), is the diagnosis, unless a later case finds
-nothing wrong where the slip goes wrong. Where several are left, the later cases tell
-them apart; those that are still tied are all named.
+crashes the same way at the same place), is the diagnosis. Where several do, the
+later cases tell them apart; those that are still tied are all named. Where later cases
+differ from what is named, the diagnosis says so: another mistake can look the same once.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def trace_of(
     except CheckFailed:
         pass
     except Exception as error:
-        trace.entries.append(("raised", False, type(error).__name__))
+        trace.raised(error)
     if follow is not None and not _same(trace.entries, follow):
         return None
     return trace.entries
@@ -88,8 +88,10 @@ def _same(a: list[tuple], b: list[tuple]) -> bool:
     return len(a) == len(b) and all(values.alike(x, y) for x, y in zip(a, b))
 
 
-def diagnose(judge: Judge, number: int, functions: dict[str, Any], trace: Trace) -> list[Slip]:
-    """The slips whose result is that of `functions`; empty where none is."""
+def diagnose(
+    judge: Judge, number: int, functions: dict[str, Any], trace: Trace
+) -> list[tuple[Slip, bool]]:
+    """The slips whose result is that of `functions`, and whether later cases agree as well."""
     tied = []
     for slip in slips_of(judge, number):
         try:
@@ -99,14 +101,15 @@ def diagnose(judge: Judge, number: int, functions: dict[str, Any], trace: Trace)
         if trace_of(judge, number, wrong, follow=trace.entries) is not None:
             tied.append((slip, wrong))
     if not tied or (len(tied) == 1 and judge.checks[number].seconds > DEFAULT_SECONDS):
-        return [slip for slip, _ in tied]  # a long check is not run twice more for one slip
+        return [(slip, True) for slip, _ in tied]  # no long check is run again for one slip
     mine = trace_of(judge, number, functions, keep_going=True) or []
-    whole = [(trace_of(judge, number, wrong, keep_going=True) or [], slip) for slip, wrong in tied]
-    scored = [
-        (_agreement(mine, theirs), slip) for theirs, slip in whole if not _refuted(mine, theirs)
-    ]
-    best = max((score for score, _ in scored), default=0)
-    return [slip for score, slip in scored if score == best]
+    called = trace.entries[-1][3]
+    scored = []
+    for slip, wrong in tied:
+        theirs = trace_of(judge, number, wrong, keep_going=True) or []
+        scored.append((_agreement(mine, theirs), slip, _agree_on(called, mine, theirs)))
+    best = max(score for score, *_ in scored)
+    return [(slip, whole) for score, slip, whole in scored if score == best]
 
 
 def _agreement(mine: list[tuple], theirs: list[tuple]) -> int:
@@ -119,14 +122,15 @@ def _agreement(mine: list[tuple], theirs: list[tuple]) -> int:
     return min(len(mine), len(theirs)) + (len(mine) == len(theirs))
 
 
-def _refuted(mine: list[tuple], theirs: list[tuple]) -> bool:
-    """Whether some look finds nothing wrong with what this slip would have got wrong.
+def _agree_on(called: str | None, mine: list[tuple], theirs: list[tuple]) -> bool:
+    """Whether the looks at one function agree, as far as nothing crashed.
 
-    The other way round nothing follows: somebody may have made a second mistake.
+    Another function may have a mistake of its own.
     """
-    for (my_case, mine_ok, _), (case, ok, _) in zip(mine, theirs):
-        if my_case != case:
-            return False
-        if mine_ok and not ok:
-            return True
-    return False
+    from checks import values
+
+    looks = [
+        [entry for entry in entries if entry[3] == called and entry[0] != "raised"]
+        for entries in (mine, theirs)
+    ]
+    return all(values.alike(a, b) for a, b in zip(*looks))

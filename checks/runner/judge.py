@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+THIS_ONCE = " (in this case; later ones differ)"
+
+
 def load_checks(lab: Lab) -> dict[int, StageCheck]:
     """The check functions of a lab by stage, from `checks.<stem>.stages`."""
     try:
@@ -224,7 +227,7 @@ class Judge:
         except CheckFailed as no:
             verdict = self.failed(number, no)
         except BaseException as error:
-            trace.entries.append(("raised", False, type(error).__name__))
+            trace.raised(error)
             verdict = self._crashed(number, error, trace, carried)
         else:
             verdict = self.verdict(number, PASSED, message="passed")
@@ -292,9 +295,10 @@ class Judge:
         )
 
     def diagnose(self, number: int) -> list[str]:
-        """The meanings of the slips that give exactly what the learner got."""
+        """The meanings of the slips that give exactly what the learner got, at least this once."""
         if number not in self.failures:
             return []
         from checks.runner.diagnose import diagnose
 
-        return [slip.meaning for slip in diagnose(self, number, *self.failures[number])]
+        found = diagnose(self, number, *self.failures[number])
+        return [slip.meaning if whole else slip.meaning + THIS_ONCE for slip, whole in found]
