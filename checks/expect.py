@@ -66,7 +66,9 @@ class Differs(BaseException):
 
 
 class Trace:
-    """What a check looked at, in order: (case, ok, what came where it was wrong).
+    """What a check looked at, in order: (case, ok, what came where it was wrong, called).
+
+    called is the function that was called last; None for a method of a learner's class.
 
     keep_going  go on after a fault, so that later cases can tell two slips apart
     follow      entries of another run; raise `Differs` at the first that is not alike
@@ -78,12 +80,18 @@ class Trace:
         self.follow = follow
 
     def add(self, case: str, ok: bool, got: Any) -> None:
-        entry = (case, ok, None if ok else values.freeze(got))
+        called = Spied.last[0] if Spied.last else None
+        entry = (case, ok, None if ok else values.freeze(got), called)
         if self.follow is not None:
             here = len(self.entries)
             if here >= len(self.follow) or not values.alike(entry, self.follow[here]):
                 raise Differs
         self.entries.append(entry)
+
+    def raised(self, error: BaseException) -> None:
+        """The last entry of a check in which the learner's code, or what became of it, crashed."""
+        called = Spied.last[0] if Spied.last else None
+        self.entries.append(("raised", False, type(error).__name__, called))
 
 
 _trace: Trace | None = None

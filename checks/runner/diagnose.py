@@ -2,10 +2,10 @@
 
 Each slip is a patch of a reference solution. It runs through the same check; one
 that passes the same cases, and fails in the same one with the same result (or
-crashes the same way at the same place), is the diagnosis, unless a later case finds
-nothing wrong where the slip goes wrong. Where several are left, the later cases tell
-them apart; those that are still tied are all named. Where later cases differ from what
-is left, there is more to it, and the diagnosis holds so far only.
+crashes the same way at the same place), is the diagnosis. Where several do, the
+later cases tell them apart; those that are still tied are all named. Where later cases
+of that function differ from what is named, the diagnosis holds so far only: another mistake
+can look the same once.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def trace_of(
     except CheckFailed:
         pass
     except (Exception, SystemExit) as error:
-        trace.entries.append(("raised", False, type(error).__name__))
+        trace.raised(error)
     if follow is not None and not _same(trace.entries, follow):
         return None
     return trace.entries
@@ -112,17 +112,18 @@ def diagnose(
         if trace_of(judge, number, wrong, follow=trace.entries) is not None:
             tied.append((slip, wrong))
     is_long = judge.checks[number].seconds > DEFAULT_SECONDS
-    alone = len(tied) == 1 and is_long  # a long check is not run twice more for one slip
+    alone = len(tied) == 1 and is_long  # no long check is run again for one slip
     yield [slip for slip, _ in tied], not alone
     if not tied or alone:
         return
     mine = trace_of(judge, number, functions, keep_going=True) or []
-    whole = [(trace_of(judge, number, wrong, keep_going=True) or [], slip) for slip, wrong in tied]
-    scored = [
-        (_agreement(mine, theirs), slip) for theirs, slip in whole if not _refuted(mine, theirs)
-    ]
-    best = max((score for score, _ in scored), default=0)
-    yield [slip for score, slip in scored if score == best], best <= len(mine)
+    called = trace.entries[-1][3]
+    scored = []
+    for slip, wrong in tied:
+        theirs = trace_of(judge, number, wrong, keep_going=True) or []
+        scored.append((_agreement(mine, theirs), slip, _agree_on(called, mine, theirs)))
+    best = [entry for entry in scored if entry[0] == max(score for score, *_ in scored)]
+    yield [slip for _, slip, _ in best], not all(whole for *_, whole in best)
 
 
 def _agreement(mine: list[tuple], theirs: list[tuple]) -> int:
@@ -135,14 +136,15 @@ def _agreement(mine: list[tuple], theirs: list[tuple]) -> int:
     return min(len(mine), len(theirs)) + (len(mine) == len(theirs))
 
 
-def _refuted(mine: list[tuple], theirs: list[tuple]) -> bool:
-    """Whether some look finds nothing wrong with what this slip would have got wrong.
+def _agree_on(called: str | None, mine: list[tuple], theirs: list[tuple]) -> bool:
+    """Whether the looks at one function agree, as far as nothing crashed.
 
-    The other way round nothing follows: somebody may have made a second mistake.
+    Another function may have a mistake of its own.
     """
-    for (my_case, mine_ok, _), (case, ok, _) in zip(mine, theirs):
-        if my_case != case:
-            return False
-        if mine_ok and not ok:
-            return True
-    return False
+    from checks import values
+
+    looks = [
+        [entry for entry in entries if entry[3] == called and entry[0] != "raised"]
+        for entries in (mine, theirs)
+    ]
+    return all(values.alike(a, b) for a, b in zip(*looks))

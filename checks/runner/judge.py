@@ -277,7 +277,7 @@ class Judge:
         elif isinstance(problem, CheckFailed):
             verdict = self.failed(number, problem)
         else:
-            trace.entries.append(("raised", False, type(problem).__name__))
+            trace.raised(problem)
             verdict = self._crashed(number, problem, trace, carried)
         verdict.seconds = time.perf_counter() - begin
         verdict.carried = carried
