@@ -88,5 +88,11 @@ def lock(session: nox.Session) -> None:
 
 @nox.session
 def notebooks(session: nox.Session) -> None:
-    """Each lab as a notebook for Jupyter, VS Code and Colab that works alone: dist/lab_N_*.ipynb."""
+    """Each lab as a notebook that works alone, for Jupyter, VS Code, Colab: dist/lab_N_*.ipynb."""
     run(session, "-m", "publish.notebooks", *session.posargs)
+
+
+@nox.session
+def jupyterlab(session: nox.Session) -> None:
+    """A downloaded notebook in a real JupyterLab without a screen: run all, a diagnosis, a hint."""
+    run(session, "-m", "pytest", "-q", "tests/editor/test_jupyterlab.py", *session.posargs)
