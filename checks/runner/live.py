@@ -87,12 +87,11 @@ def _told(kind: type[CheckFailed], text: str) -> CheckFailed:
 
 
 def _still_to_write(judge: LiveJudge, verdict: Verdict) -> str:
-    left = judge.unwritten(verdict.functions)
-    are, it, its_cell = (
-        ("is", "it", "its cell") if len(left) == 1 else ("are", "them", "their cells")
-    )
+    one = len(judge.unwritten(verdict.functions)) == 1
+    are = "is" if one else "are"
     said = verdict.message.replace(" still to write", f" {are} still to write", 1)
-    return f"stage {verdict.stage}: {said}. Write {it}, run {its_cell}, then this one."
+    step = "Write it, run its cell" if one else "Write them, run their cells"
+    return f"stage {verdict.stage}: {said}. {step}, then this one."
 
 
 class LiveJudge(Judge):
@@ -131,7 +130,7 @@ class LiveJudge(Judge):
             return self._run(number, self._functions(number, names), carried, begin)
         finally:
             for name in names:
-                del self.kernel[name]
+                self.kernel.pop(name, None)
             self.kernel.update(before)
 
     def _functions(self, number: int, carried: list[str]) -> dict[str, Any]:
