@@ -110,6 +110,10 @@ def class_of_300(session: nox.Session) -> None:
 @nox.session
 def notebooks(session: nox.Session) -> None:
     """Each lab as a notebook that works alone, in Jupyter, VS Code, Colab: dist/lab_N_*.ipynb."""
+
+
+@nox.session
+    """Each lab as a notebook that works alone, for Jupyter, VS Code, Colab: dist/lab_N_*.ipynb."""
     run(session, "-m", "publish.notebooks", *session.posargs)
 
 
@@ -117,3 +121,9 @@ def notebooks(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Speed beside other people's tools (-- verdicts, labs or libraries; --quick)."""
     run(session, "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def jupyterlab(session: nox.Session) -> None:
+    """A downloaded notebook in a real JupyterLab without a screen: run all, a diagnosis, a hint."""
+    run(session, "-m", "pytest", "-q", "tests/editor/test_jupyterlab.py", *session.posargs)

@@ -17,6 +17,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from checks.expect import names
 from checks.runner import stub
 from checks.runner.judge import Judge
 from checks.runner.lab import ROOT, Lab, NotUsable, discover, find
@@ -34,14 +35,15 @@ METADATA = {
     },
 }
 HOW = """\
-**How to use this notebook.** Run each cell with Shift+Enter. The first one is folded away: it
-carries the checks, so run it and read on. In each stage write the function, run its cell, then
-uncomment the check below it and run that: where something is wrong, it says which mistake it is.
-`hint(1)` in a cell of your own shows the next of three hints for stage 1. A cell that needs a
-function which you have not written yet says so, and the cells after it still run.
+**How to use this notebook.** Run each cell with Shift+Enter. The first one carries the checks and
+holds nothing to read. In each stage write the function, run its cell, then uncomment the check
+below it and run that: where something is wrong, it says which mistake it is. `hint(1)` in a cell of
+your own shows the next of three hints for stage 1. A cell that needs a function which you have not
+written yet says so, and the cells after it still run.
 
-The file works alone; it needs {needs}. {workspace} judges your function at every save, measures
-it against the reference, and has you write it again from memory the next day."""
+The file works alone{needs}. {workspace} judges your function at every save, measures it against
+the reference, and has you write it again from memory the next day."""
+NEEDS = ", with {}, which Colab has; elsewhere `%pip install {}` in a cell brings what is missing"
 
 
 def needs(lab: Lab) -> list[str]:
@@ -88,11 +90,11 @@ def book(lab: Lab) -> NotebookNode:
 
 def how(lab: Lab) -> str:
     """How to use the notebook, in a few lines."""
-    *others, last = [f"`{name}`" for name in needs(lab)] or ["nothing but Python"]
-    words = f"{', '.join(others)} and {last}" if others else last
+    packages = needs(lab)
+    told = NEEDS.format(names(packages), " ".join(packages)) if packages else ""
     page = remote.address()
     workspace = "The workspace for VS Code"
-    return HOW.format(needs=words, workspace=f"[{workspace}]({page})" if page else workspace)
+    return HOW.format(needs=told, workspace=f"[{workspace}]({page})" if page else workspace)
 
 
 def write(lab: Lab, folder: Path) -> str:

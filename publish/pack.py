@@ -15,14 +15,12 @@ from pathlib import Path
 
 from checks.runner.lab import ROOT, Lab
 
-WIDTH = 1000  # VS Code cannot open a notebook with a cell folded, so the lines are few and long
+WIDTH = 4000  # VS Code cannot open a notebook with a cell folded, so the lines are few and long
 CELL = '''\
 # @title The checks of this lab. Run this cell once; there is nothing to read in it.
 def unpack(pack):
     """The checks as they stand in the repository, text by file name; returns `hint`."""
-    import base64
-    import json
-    import zlib
+    import base64, json, zlib
 
     files, inside = json.loads(zlib.decompress(base64.b64decode(pack))), {}
     exec(files["publish/inside.py"], inside)

@@ -39,7 +39,7 @@ def install(home: Path) -> Path:
     return folder
 
 
-def run(book: NotebookNode, home: Path, seconds: int = 120, allow_errors: bool = False) -> None:
+def run(book: NotebookNode, home: Path, seconds: int = 300, allow_errors: bool = False) -> None:
     """Run a notebook in such a kernel; fails where it leaves a file behind."""
     folder = install(home)
     before = os.environ.get("JUPYTER_PATH")

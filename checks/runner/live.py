@@ -90,12 +90,11 @@ def _told(kind: type[CheckFailed], text: str) -> CheckFailed:
 
 
 def _still_to_write(judge: LiveJudge, verdict: Verdict) -> str:
-    left = judge.unwritten(verdict.functions)
-    are, it, its_cell = (
-        ("is", "it", "its cell") if len(left) == 1 else ("are", "them", "their cells")
-    )
+    one = len(judge.unwritten(verdict.functions)) == 1
+    are = "is" if one else "are"
     said = verdict.message.replace(" still to write", f" {are} still to write", 1)
-    return f"stage {verdict.stage}: {said}. Write {it}, run {its_cell}, then this one."
+    step = "Write it, run its cell" if one else "Write them, run their cells"
+    return f"stage {verdict.stage}: {said}. {step}, then this one."
 
 
 class LiveJudge(Judge):
@@ -130,10 +129,12 @@ class LiveJudge(Judge):
         self.failures.pop(number, None)
         names = [name for name, at in self.owner.items() if at in carried]
         before = {name: self.kernel[name] for name in names if name in self.kernel}
-        self.kernel.update(self._references(set(before)))
+        self.kernel.update(self._references(set(names)))
         try:
             return self._run(number, self._functions(number, names), carried, begin, guard)
         finally:
+            for name in names:
+                self.kernel.pop(name, None)
             self.kernel.update(before)
 
     def _functions(self, number: int, carried: list[str]) -> dict[str, Any]:
@@ -144,10 +145,11 @@ class LiveJudge(Judge):
         return {name: references.get(name, self.space.get(name)) for name in asked}
 
     def _not_right(self, number: int, reached: set[str]) -> list[int]:
-        """The other stages that this one uses and whose own verdict is not `passed`."""
+        """The other stages that this one uses: later, not in the kernel, or not `passed`."""
         needed = reached | set(self.checks[number].parameters)
         others = sorted({self.owner[n] for n in needed if n in self.owner} - {number})
-        return [m for m in others if m > number or self.judge(m).state != PASSED]
+        missing = {m for m in others if not set(self.own(m)) <= set(self.space)}
+        return [m for m in others if m > number or m in missing or self.judge(m).state != PASSED]
 
     def _reached(self, names: list[str]) -> set[str]:
         """Every global name that the kernel's functions behind `names` load."""
@@ -198,6 +200,8 @@ def is_stub(function: Any) -> bool:
 
 def _globals(function: Any) -> dict[str, Any] | None:
     """The kernel's namespace, in which a function or a class was defined; no module's."""
+    while hasattr(function, "__wrapped__"):  # behind functools.cache
+        function = function.__wrapped__
     if isinstance(function, type):
         space = getattr(sys.modules.get(function.__module__), "__dict__", None)
     else:

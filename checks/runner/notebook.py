@@ -11,7 +11,7 @@ import sys
 
 from checks.runner import hints, live, report
 from checks.runner.lab import Lab, NotUsable, bindings
-from checks.runner.verdict import TIMEOUT, WRONG, Verdict
+from checks.runner.verdict import TIMEOUT, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,16 +24,11 @@ class InCells(report.Words):
 
     def first(self, verdict: Verdict) -> str:
         """The stage and the case."""
-        state = " is not right yet" if verdict.state in WRONG else ""
-        return f"stage {verdict.stage}{state}: {verdict.message}"
+        return f"stage {verdict.stage} is not right yet: {verdict.message}"
 
     def place(self, lab: Lab, number: int) -> str:
         """The stage by its title."""
         return f"stage {number}, {lab.stages[number].title}"
-
-    def write(self, verdict: Verdict) -> str:
-        """What to do where a function is still to write."""
-        return "write it and run its cell, then this one"
 
     def mend(self, verdict: Verdict, lab: Lab) -> str:
         """What to do where something is wrong."""
