@@ -4,6 +4,7 @@ On a machine with nothing but Python 3.11: `python3 noxfile.py -s lab-3` sets up
 the pinned environment in .venv first.
 """
 
+import importlib.util
 import os
 import sys
 
@@ -127,3 +128,24 @@ def bench(session: nox.Session) -> None:
 def jupyterlab(session: nox.Session) -> None:
     """A downloaded notebook in a real JupyterLab without a screen: run all, a diagnosis, a hint."""
     run(session, "-m", "pytest", "-q", "tests/editor/test_jupyterlab.py", *session.posargs)
+
+
+@nox.session
+def build_site(session: nox.Session, *options: str) -> None:
+    """The notebooks and the site that offers them, into dist."""
+    if importlib.util.find_spec("publish.notebooks"):
+        run(session, "-m", "publish.notebooks")
+    run(session, "-m", "publish.site", *options)
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """The front page into dist/site: the labs as pages, their pictures, their notebooks."""
+    build_site(session, *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The front page in a real Chromium: links, downloads, accessibility, narrow and wide."""
+    build_site(session)
+    run(session, "-m", "pytest", "-q", "tests/browser/test_browser.py", *session.posargs)

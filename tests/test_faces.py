@@ -111,7 +111,12 @@ def test_a_lab_imports_its_own_checks_and_what_its_card_allows(lab):
     assert {m for m in found if m.startswith("checks")} == {f"checks.{lab.stem}"}
 
 
-@pytest.mark.parametrize("path", [".github/workflows/ci.yml", ".github/dependabot.yml"])
+WORKFLOWS = sorted(
+    file.relative_to(ROOT).as_posix() for file in (ROOT / ".github" / "workflows").glob("*.yml")
+)
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, ".github/dependabot.yml"])
 def test_the_workflows_fit_their_schemas(path):
     import ruamel.yaml
 
