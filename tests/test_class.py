@@ -13,9 +13,8 @@ from xml.etree import ElementTree
 import pytest
 
 from checks.classroom import gradebook, notebook, points, pool, state, submissions, worker
-from checks.runner import sandbox
-from checks.runner.lab import Lab, NotUsable, find
-from tests import handins
+from checks.runner.lab import NotUsable
+from tests import handins, kinds
 from tests.workshop import LABS, ROOT, solved
 
 LAB = next(lab for lab in LABS if lab.number == 3)
@@ -43,10 +42,10 @@ def put(folder, *places, text=""):
 # A class of a dozen: what is known of each comes out, and nothing is left running.
 
 DOZEN = [
-    handins.right, handins.slip, handins.half_done, handins.broken, handins.crlf,
-    handins.renamed, handins.own_checks, handins.wrong_solutions, handins.notebook,
-    handins.empty_folder, handins.leaves_the_process, handins.removes_its_folder,
-    *([handins.kills_its_judge, handins.leaves_processes] if handins.LINUX else []),
+    kinds.right, kinds.slip, kinds.half_done, kinds.broken, kinds.crlf,
+    kinds.renamed, kinds.own_checks, kinds.wrong_solutions, kinds.notebook,
+    kinds.empty_folder, kinds.leaves_the_process, kinds.removes_its_folder,
+    *([kinds.kills_its_judge, kinds.leaves_processes] if kinds.LINUX else []),
 ]  # fmt: skip
 
 
@@ -178,59 +177,13 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     assert list(one.files) == [4] and "lab_3_bpe.py: is no file" in one.notes
 
 
-# Whose reference, whose checks.
-
-
-def compensated(lab):
-    """A wrong stage 4, and a reference of stage 3 that makes up for it."""
-    cheat = solved(lab)
-    source = cheat.source(cheat.definition("generate_cached"))
-    wrong = source.replace("decode_step(model, ids[-1], cache)", "decode_step(model, -1, cache)")
-    assert wrong != source
-    wrong = wrong.replace(
-        "    for step in range(n):", "    cache.ids = ids\n    for step in range(n):"
-    )
-    wrong = wrong.replace("ids = np.append(ids,", "cache.ids = ids = np.append(ids,")
-    cheat = cheat.splice("generate_cached", wrong)
-    cheat = cheat.splice("decode_step", lab.source(lab.definition("decode_step")))
-    right = lab.source(lab.definition("solution_decode_step"))
-    head, _, body = right.partition("\n")
-    return cheat.splice("solution_decode_step", f"{head}\n    token = cache.ids[-1]\n{body}")
-
-
-def test_an_edited_solution_turns_nothing_green_once_the_key_is_the_instructors(tmp_path):
-    lab = Lab(find("4"))
-    cheat = compensated(lab)
-    (fooled,) = sandbox.run(sandbox.Job(cheat, [4]))
-    assert fooled.state == "passed"  # in a learner's own copy it fools that learner alone
-    mine = Lab(str(tmp_path / "lab_4_kv_cache.py"), cheat.text, lab)
-    (verdict,) = sandbox.run(sandbox.Job(mine, [4]))
-    assert verdict.state == "failed"
-
-
-@pytest.mark.parametrize("start", [sandbox.fork, sandbox.spawn])
-def test_a_hand_in_without_solutions_is_judged_and_diagnosed_by_the_key(start, tmp_path):
-    lab = solved(LAB).splice("merge", "def merge(ids, pair, new_id):\n    return list(ids)")
-    text = lab.text[: lab.text.index("# # Solutions")]
-    mine = Lab(str(tmp_path / "lab_3_bpe.py"), text, LAB)
-    first, second, third = sandbox.run(sandbox.Job(mine, [1, 2, 3]), start=start)
-    assert (first.state, second.state, third.state) == ("passed", "failed", "passed")
-    assert third.carried == [2] and "merge" in second.functions
-
-
-def test_a_contract_is_the_keys_whatever_the_file_says_of_its_solution():
-    text = solved(LAB).splice("solution_merge", "def solution_merge(ids):\n    return 1").text
-    (verdict,) = sandbox.run(sandbox.Job(Lab(LAB.path, text, LAB), [2]))
-    assert verdict.state == "passed"
-
-
 # Apart from the rest.
 
 
 def outcome(text, spawn=False, way=pool.BARE):
     slot = pool.Slot(way, [], spawn)
     try:
-        return slot.judge(pool.Order("", LAB, "py", "lab_3_bpe.py", text.encode()))
+        return slot.judge(pool.Order("", LAB, "py", "lab_3_bpe.py", text.encode))
     finally:
         slot.close()
         assert not os.path.exists(slot.work)
@@ -246,7 +199,7 @@ def test_where_no_fork_is_possible_a_hand_in_is_judged_in_fresh_processes():
     assert found == {n: "failed" if n == 2 else "passed" for n in LAB.stages}
 
 
-@pytest.mark.skipif(not handins.LINUX, reason="kills its parent")
+@pytest.mark.skipif(not kinds.LINUX, reason="kills its parent")
 def test_a_hand_in_that_kills_its_judge_loses_that_stage_alone():
     body = "import os\nos.kill(os.getppid(), 9)"
     lab = solved(LAB)
@@ -265,7 +218,9 @@ def test_a_silent_worker_is_given_up_and_the_stage_runs_out_of_time(monkeypatch)
 
 
 def test_what_reaches_out_of_a_lab_is_named():
-    text = LAB.text + "\nimport os, socket\nfrom checks.runner import judge\nopen('x')\n"
+    text = (
+        LAB.text + "\nimport os, socket, numpy as np\nfrom checks.runner import judge\nopen('x')\n"
+    )
     assert worker.unusual(text, LAB) == ["checks.runner", "open()", "os", "socket"]
     assert worker.unusual(LAB.text, LAB) == []
 

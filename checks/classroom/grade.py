@@ -8,6 +8,7 @@ it was interrupted: run it again, and what was judged is not judged anew.
 from __future__ import annotations
 
 import argparse
+import functools
 import gc
 import os
 import signal
@@ -119,7 +120,8 @@ class Grading:
         key = digest(rule, kind, data)
         self.digests[one.name, lab.number] = key
         if key not in self.state.outcomes and not self.state.kills(key):
-            self.orders[key] = pool.Order(key, lab.key, kind, os.path.basename(path), data)
+            load = functools.partial(submissions.read, path)
+            self.orders[key] = pool.Order(key, lab.key, kind, os.path.basename(path), load)
 
     def judge(self, workers: int, bare: bool) -> None:
         """Judge what is not known yet; the state grows by every outcome."""

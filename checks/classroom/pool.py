@@ -64,18 +64,20 @@ def _prefix(way: str, work: str) -> list[str]:
 
 
 class Order:
-    """One file to judge: the lab's key, the kind of file, its name and bytes."""
+    """One file to judge: the lab's key, the kind of file, its name, and how to get its bytes."""
 
-    def __init__(self, digest: str, key: Lab, kind: str, name: str, data: bytes) -> None:
-        self.digest, self.key, self.kind, self.name, self.data = digest, key, kind, name, data
+    def __init__(
+        self, digest: str, key: Lab, kind: str, name: str, load: Callable[[], bytes]
+    ) -> None:
+        self.digest, self.key, self.kind, self.name, self.load = digest, key, kind, name, load
 
-    def message(self, numbers: list[int], assumed: dict[int, Any]) -> bytes:
+    def message(self, data: bytes, numbers: list[int], assumed: dict[int, Any]) -> bytes:
         """The order for a worker, as one line."""
         fields = {
             "stem": self.key.stem,
             "kind": self.kind,
             "name": self.name,
-            "data": base64.b64encode(self.data).decode(),
+            "data": base64.b64encode(data).decode(),
             "numbers": numbers,
             "assumed": assumed,
         }
@@ -114,13 +116,18 @@ class Slot:
         """The outcome of an order: verdicts by stage, or why the file is not usable."""
         outcome: Outcome = {"stages": {}, "unusual": [], "notes": [], "unusable": None}
         outcome["read"] = alone = False
+        try:
+            data = order.load()
+        except OSError as error:
+            outcome["unusable"] = {"message": f"cannot be read: {error.strerror}", "line": 1}
+            return outcome
         while not self.closed:
             left = [n for n in order.key.stages if n not in outcome["stages"]]
             if not left or outcome["unusable"]:
                 return outcome
             asked = left[:1] if alone else left
             assumed = {n: told["verdict"] for n, told in outcome["stages"].items()}
-            lost = self._run(order.message(asked, assumed), outcome)
+            lost = self._run(order.message(data, asked, assumed), outcome)
             if self.closed:
                 break
             if lost is None and not alone:
