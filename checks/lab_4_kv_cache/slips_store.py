@@ -32,6 +32,12 @@ STORE = [
         "self.values[layer, :, start:end] = k",
         "when the keys are stored as values, too",
     ),
+    Slip(
+        "KVCache",
+        "self.keys = np.zeros((n_layers,",
+        "self.keys = np.zeros((max_len,",
+        "when the buffer of the keys has a layer for each position, not for each layer",
+    ),
     Slip("KVCache", HANDED_OUT, "", "when append stores and returns nothing"),
     Slip(
         "KVCache",
