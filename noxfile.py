@@ -84,3 +84,15 @@ def strength(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write requirements.lock anew from the names in pyproject.toml, with hashes."""
     run(session, "-m", "tests.lock", *session.posargs)
+
+
+@nox.session
+def reproduce(session: nox.Session) -> None:
+    """Every lab under every instruction set, thread count, hash seed and time zone."""
+    run(session, "-m", "tests.reproduce", *session.posargs)
+
+
+@nox.session
+def canary(session: nox.Session) -> None:
+    """The newest versions in a scratch environment: what they change; never fails."""
+    run(session, "-m", "tests.canary", *session.posargs)

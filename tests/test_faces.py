@@ -20,6 +20,9 @@ CELL = re.compile(r"^(#\s*%%|#\s*\<codecell\>|#\s*In\[\d*?\]|#\s*In\[ \])")
 MARKDOWN = re.compile(r"^(#\s*%%\s*\[markdown\]|#\s*\<markdowncell\>)")
 
 
+WORKFLOWS = sorted(f".github/workflows/{p.name}" for p in (ROOT / ".github/workflows").iterdir())
+
+
 def settings(path):
     """A JSON file with comments, as VS Code reads it."""
     text = (ROOT / path).read_text(encoding="utf-8")
@@ -108,7 +111,7 @@ def test_a_lab_imports_its_own_checks_and_what_its_card_allows(lab):
     assert {m for m in found if m.startswith("checks")} == {f"checks.{lab.stem}"}
 
 
-@pytest.mark.parametrize("path", [".github/workflows/ci.yml", ".github/dependabot.yml"])
+@pytest.mark.parametrize("path", [*WORKFLOWS, ".github/dependabot.yml"])
 def test_the_workflows_fit_their_schemas(path):
     import ruamel.yaml
 
