@@ -4,7 +4,6 @@ On a machine with nothing but Python 3.11: `python3 noxfile.py -s lab-3` sets up
 the pinned environment in .venv first.
 """
 
-import importlib.util
 import os
 import sys
 
@@ -110,18 +109,8 @@ def class_of_300(session: nox.Session) -> None:
 
 @nox.session
 def notebooks(session: nox.Session) -> None:
-    """Each lab as a notebook that works alone, in Jupyter, VS Code, Colab: dist/lab_N_*.ipynb."""
-
-
-@nox.session
     """Each lab as a notebook that works alone, for Jupyter, VS Code, Colab: dist/lab_N_*.ipynb."""
     run(session, "-m", "publish.notebooks", *session.posargs)
-
-
-@nox.session
-def bench(session: nox.Session) -> None:
-    """Speed beside other people's tools (-- verdicts, labs or libraries; --quick)."""
-    run(session, "-m", "tests.bench", *session.posargs)
 
 
 @nox.session
@@ -130,11 +119,9 @@ def jupyterlab(session: nox.Session) -> None:
     run(session, "-m", "pytest", "-q", "tests/editor/test_jupyterlab.py", *session.posargs)
 
 
-@nox.session
 def build_site(session: nox.Session, *options: str) -> None:
     """The notebooks and the site that offers them, into dist."""
-    if importlib.util.find_spec("publish.notebooks"):
-        run(session, "-m", "publish.notebooks")
+    run(session, "-m", "publish.notebooks")
     run(session, "-m", "publish.site", *options)
 
 
@@ -149,3 +136,21 @@ def browser(session: nox.Session) -> None:
     """The front page in a real Chromium: links, downloads, accessibility, narrow and wide."""
     build_site(session)
     run(session, "-m", "pytest", "-q", "tests/browser/test_browser.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed beside other people's tools (-- verdicts, labs or libraries; --quick)."""
+    run(session, "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def reproduce(session: nox.Session) -> None:
+    """Every lab under every instruction set, thread count, hash seed and time zone."""
+    run(session, "-m", "tests.reproduce", *session.posargs)
+
+
+@nox.session
+def canary(session: nox.Session) -> None:
+    """The newest versions in a scratch environment: what they change; never fails."""
+    run(session, "-m", "tests.canary", *session.posargs)

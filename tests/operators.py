@@ -54,6 +54,11 @@ CALLS = {
 }  # fmt: skip
 MODULES = {"np", "torch", "math", "re", "F", "nn", "plt", "random", "time"}
 AXES = {"axis", "dim"}
+CHANGING = {  # methods that change what they are called on; a generator is changed by a draw
+    "append", "extend", "insert", "add", "pop", "update", "sort", "fill",
+    "integers", "choice", "standard_normal", "normal", "random", "binomial",
+}  # fmt: skip
+LEAVING = ast.Return | ast.Raise | ast.Break | ast.Continue
 QUANTIFIERS = "+*?"
 
 
@@ -176,7 +181,9 @@ def _calls(node: ast.Call) -> Iterator[ast.expr]:
                     yield ast.Call(node.func, rest, keywords)
         else:
             yield base
-    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    called = (
+        node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    )
     if called in ("range", "arange"):
         for at, bound in enumerate(node.args):
             for other in _off_by_one(bound):
@@ -281,8 +288,8 @@ def _put(parent: ast.AST, field: str, at: int | None, node: ast.AST) -> None:
 def _rearranged(root: ast.AST) -> Iterator[tuple[str, list[ast.stmt], list[ast.stmt]]]:
     """(what, the list of statements, what stands in it) of every block in another order.
 
-    Two neighbours swapped, where one depends on the other; a statement that slipped into the loop above it; the last statement
-    of a loop that slipped out. A loop's own list is changed by the caller, as any other.
+    Two neighbours swapped, where one depends on the other; a statement that slipped into the
+    loop above it; the last statement of a loop that slipped out.
     """
     for node in ast.walk(root):
         for field in ("body", "orelse"):
@@ -308,29 +315,31 @@ def _rearranged(root: ast.AST) -> Iterator[tuple[str, list[ast.stmt], list[ast.s
 
 def _depend(one: ast.stmt, two: ast.stmt) -> bool:
     """Whether the order of two statements can matter: one binds or changes what the other names."""
-    if any(isinstance(n, ast.Return | ast.Raise | ast.Break | ast.Continue)
-           for node in (one, two) for n in ast.walk(node)):  # fmt: skip
-        return True
+    run = [node for node in (one, two) if not isinstance(node, ast.FunctionDef)]
+    leaves = any(isinstance(part, LEAVING) for node in run for part in ast.walk(node))
     (uses, changes), (others, theirs) = _names_in(one), _names_in(two)
-    return bool(changes & others or theirs & uses)
+    return bool(leaves or changes & others or theirs & uses)
 
 
 def _names_in(root: ast.stmt) -> tuple[set[str], set[str]]:
     """All names in a statement, and those that it binds, stores into or calls a method of."""
+    if isinstance(root, ast.FunctionDef):  # its body runs later
+        return set(), {root.name}
     uses, changes = set(), set()
     for node in ast.walk(root):
         if isinstance(node, ast.Name):
             uses.add(node.id)
             if isinstance(node.ctx, ast.Store):
                 changes.add(node.id)
-        base: Any = node.func if isinstance(node, ast.Call) else node
-        if isinstance(base, ast.Attribute | ast.Subscript) and (
-            base is not node or isinstance(base.ctx, ast.Store)
-        ):
-            while isinstance(base, ast.Attribute | ast.Subscript):
-                base = base.value
-            if isinstance(base, ast.Name) and base.id not in MODULES:
-                changes.add(base.id)
+        base: Any = node
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            base = node.func.value if node.func.attr in CHANGING else None
+        elif not isinstance(getattr(node, "ctx", None), ast.Store):
+            base = None
+        while isinstance(base, ast.Attribute | ast.Subscript):
+            base = base.value
+        if isinstance(base, ast.Name):
+            changes.add(base.id)
     return uses, changes
 
 
@@ -364,12 +373,21 @@ def _changed(root: ast.AST) -> Iterator[tuple[str, str]]:
         yield what, text
 
 
+def _compiles(text: str) -> bool:
+    """Whether Python takes it: a `break` that left its loop is no answer at all."""
+    try:
+        compile(text, "mutant", "exec", dont_inherit=True)
+    except SyntaxError:
+        return False
+    return True
+
+
 def mutants(source: str) -> Iterator[tuple[str, str]]:
     """(description, source) of every mutant of one definition; each source and each name once."""
     root = ast.parse(source).body[0]
     seen, named = {ast.unparse(root)}, dict[str, int]()
     for name, text in _changed(root):
-        if text not in seen:
+        if text not in seen and _compiles(text):
             seen.add(text)
             named[name] = named.get(name, 0) + 1  # the same line may stand twice
             yield name if named[name] == 1 else f"{name} ({named[name]})", text

@@ -44,6 +44,12 @@ STORE = [
         "self.keys = np.zeros((n_layers, n_kv_heads, max_len, d_head), np.float32)",
         "when a buffer of float32 rounds what is put into it",
     ),
+    Slip(
+        "KVCache",
+        "self.keys = np.zeros((n_layers,",
+        "self.keys = np.zeros((max_len,",
+        "when the buffer of the keys has a layer for each position, not for each layer",
+    ),
     Slip("KVCache", HANDED_OUT, "", "when append stores and returns nothing"),
     Slip(
         "KVCache",

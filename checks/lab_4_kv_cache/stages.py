@@ -222,6 +222,12 @@ def judge_cache(KVCache: Any) -> None:
     expect.raises("max_len 4, three held, two more", ValueError, narrow.append, *two_more)
     at_once = (0, *chunk_of(8, 5, 2, 6))
     expect.raises("max_len 4, five at once", ValueError, KVCache(1, 2, 4, 6).append, *at_once)
+    deep = KVCache(5, 1, 2, 3)  # more layers than positions, heads or columns
+    for layer in range(5):
+        k, v = chunk_of(9 + layer, 1, 1, 3)
+        K, V = two("append returns", deep.append(layer, k, v), "(K, V)")
+        expect.close(f"five layers, max_len 2, layer {layer}: K", K, k)
+        expect.close(f"five layers, max_len 2, layer {layer}: V", V, v)
 
 
 def filled(KVCache: Any, model: dict, length: int, room: int) -> Any:

@@ -12,6 +12,7 @@ from checks.lab_8_on_call.oracles import (
     PLOTTED,
     SEEDS,
     service_z,
+    slow_localize,
     slow_residual,
     slow_runs,
     slow_z,
@@ -253,10 +254,12 @@ def check_stage4(localize):
         )
         expect.true("the caller's z_by_metric", same, "changed", "still as it was: work on a copy")
     for seed in SEEDS[::-1]:  # the plotted one last
-        for cause, onset, _ in planted(seed):
+        for _, onset, _ in planted(seed):
             which = "earlier" if onset == planted(seed)[0].onset else "later"
-            got = verdict(localize(service_z(seed), onset - 7, onset + 20))
-            wanted = (cause, onset // 24)
+            window = onset - 7, onset + 20
+            got = verdict(localize(service_z(seed), *window))
+            # what was planted, for these seeds; a rare other one would hide it in the noise
+            wanted = slow_localize(service_z(seed), *window)
             try:
                 same = tuple(got) == wanted
             except TypeError:

@@ -30,7 +30,7 @@ WORKERS = 2
 
 
 def start(word: str, setting: Setting, limit: float = LIMIT) -> dict[str, Any] | str:
-    """The result of `tests.reproduce.child` under a setting, or in a few words why there is none."""
+    """What `tests.reproduce.child` gives under a setting, or in a few words why nothing."""
     at_home = [] if setting.variables is None else [sys.executable]
     wanted = json.dumps(setting.variables)
     command = [*setting.prefix, *at_home, "-m", "tests.reproduce.child", word, wanted]

@@ -115,8 +115,9 @@ def run(path: str, text: str) -> dict[str, Any]:
     except BaseException as problem:
         import traceback
 
-        where = traceback.extract_tb(problem.__traceback__)[-1]
-        error = f"{type(problem).__name__}: {problem} ({os.path.basename(where.filename)}:{where.lineno})"
+        last = traceback.extract_tb(problem.__traceback__)[-1]
+        where = f"{os.path.basename(last.filename)}:{last.lineno}"
+        error = f"{type(problem).__name__}: {problem} ({where})"
     from tests.reproduce import values
 
     return {
