@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from checks.runner.lab import Lab
 
 FIELDS = ("at", "lab", "stage", "event")
+BINARY = getattr(os, "O_BINARY", 0)  # or Windows would end each line with two bytes
 
 
 class Record:
@@ -55,7 +56,7 @@ def write(lab: str, stage: int, event: str, source: str = "") -> None:
     ).encode()
     try:
         os.makedirs(folder(), exist_ok=True)
-        file = os.open(path(), os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        file = os.open(path(), os.O_RDWR | os.O_APPEND | os.O_CREAT | BINARY, 0o644)
         try:
             size = os.fstat(file).st_size
             if size:  # a line that somebody was killed in must not swallow this one
