@@ -1,8 +1,8 @@
 """The paths that Linux does not take by itself: macOS has no safe fork, Windows none at all.
 
 What differs between the systems is decided in a few places, by `os.name`, `sys.platform` and
-`sandbox.CAN_FORK`. Here they are set to what the other systems say, one test a decision; what
-only the systems themselves could show is tried by CI's jobs on macOS and Windows.
+`sandbox.CAN_FORK`. Here they are set to what the other systems say, one test a decision. What
+only the systems themselves can show is left to CI, which judges a lab on macOS and Windows.
 """
 
 import contextlib
