@@ -226,6 +226,7 @@ def _open(lab: Lab, number: int, yours: str, reference: str) -> None:
             file.write(text + "\n")
         paths.append(path)
     code = shutil.which("code") or shutil.which("code-server")
-    if code and os.environ.get("VSCODE_IPC_HOOK_CLI"):
+    in_editor = "VSCODE_IPC_HOOK_CLI" in os.environ or os.environ.get("TERM_PROGRAM") == "vscode"
+    if code and in_editor:
         command = [code, "--reuse-window", "--diff", *paths]
         subprocess.run(command, check=False, capture_output=True)

@@ -162,6 +162,7 @@ class Reader:
             if self.doing == "end":
                 child.open = []
             status = child.end()
+            child.open = []  # its pipes are closed: what is in the buffers is all
         lost = self.pending if self.doing == "diagnosing" else None
         self._tell()
         if self.doing in ("end", "diagnosing"):

@@ -175,7 +175,7 @@ class Watcher:
         begun = False
         for batch in watchfiles.watch(
             folder,
-            watch_filter=lambda _, path: path in self.watched or path in discover(),
+            watch_filter=lambda _, path: bool(self.known(path)),
             step=STEP,
             debounce=DEBOUNCE,
             force_polling=polling,
@@ -189,8 +189,14 @@ class Watcher:
                 begun = True
                 say(f"watching labs/ (process {os.getpid()}, Ctrl+C ends it)")
                 yield [path for path, watched in self.watched.items() if watched.is_older()]
-            came = {path for _, path in batch}
+            came = {self.known(path) for _, path in batch} - {""}
             yield sorted(path for path in came if _comes(path) or path in self.watched)
+
+    def known(self, path: str) -> str:
+        """The lab that an event names, or nothing. By its name alone: macOS reports the folder
+        behind a symbolic link, and Windows may write its drive in the other case."""
+        here = os.path.join(labs.ROOT, "labs", os.path.basename(path))
+        return here if here in self.watched or here in discover() else ""
 
 
 def _comes(path: str) -> bool:

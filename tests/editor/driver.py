@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import shutil
@@ -27,14 +28,20 @@ CHROMIUM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
 ]  # fmt: skip
-PATIENCE = 90.0  # seconds that a condition may take on a machine that others use too
-SIZE = {"width": 1120, "height": 760}
+PATIENCE = float(
+    os.environ.get("EDITOR_PATIENCE", 90)
+)  # seconds that a condition may take on a machine that others use too
+SIZE = {"width": 1090, "height": 800}
 USER_SETTINGS = """{
   "workbench.startupEditor": "none", "workbench.tips.enabled": false,
   "workbench.colorTheme": "Default Light Modern", "window.commandCenter": false,
   "window.title": "${rootName}", "editor.occurrencesHighlight": "off",
+  "breadcrumbs.enabled": false, "git.enabled": false,
   "workbench.secondarySideBar.defaultVisibility": "hidden", "editor.minimap.enabled": false,
-  "terminal.integrated.gpuAcceleration": "off"
+  "editor.stickyScroll.enabled": false, "terminal.integrated.gpuAcceleration": "off",
+  "terminal.integrated.fontSize": 12, "terminal.integrated.tabs.enabled": false,
+  "terminal.integrated.hideOnStartup": "always",
+  "terminal.integrated.shellIntegration.decorationsEnabled": "never"
 }"""
 
 
@@ -84,8 +91,16 @@ class Editor:
             executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
             args=CHROMIUM,
         )
-        self.page: Page = self.browser.new_page(viewport=SIZE, device_scale_factor=2)
+        self.page: Page = self.browser.new_page(viewport=SIZE)
         self.page.set_default_timeout(1e3 * PATIENCE)
+
+    def picture(self) -> bytes:
+        """A screenshot at twice the resolution, as PNG."""
+        screen = self.page.context.new_cdp_session(self.page)
+        clip = {"x": 0, "y": 0, **SIZE, "scale": 2}
+        shot = screen.send("Page.captureScreenshot", {"format": "png", "clip": clip})
+        screen.detach()
+        return base64.b64decode(shot["data"])
 
     def _wait_for_port(self) -> None:
         end = time.monotonic() + PATIENCE
@@ -138,9 +153,14 @@ class Editor:
         return self.entry(label)
 
     def entry(self, label: str) -> Locator:
-        """The entry of the open list that is called `label`; more may follow its name."""
+        """The entry of the open list that is called `label`; a comment may follow."""
         row = ".quick-input-list .monaco-list-row"
-        return self.page.locator(f'{row}[aria-label="{label}"], {row}[aria-label^="{label}, "]')
+        ways = [
+            f'[aria-label="{label}"]',
+            f'[aria-label^="{label}, "]',
+            f'[aria-label^="{label}: "]',
+        ]
+        return self.page.locator(", ".join(row + way for way in ways))
 
     def command(self, name: str) -> None:
         """Run a command by its whole name in the palette."""
@@ -150,13 +170,29 @@ class Editor:
         """Run a task by its label."""
         self._entry(f"task {name}", name).click()
 
+    def build(self, words: str) -> None:
+        """Press the keys of the default build task until it runs `words`.
+
+        VS Code ignores them while it looks for the tasks of the window's last life.
+        """
+        wanted = "".join(words.split())
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            self.page.keyboard.press("Control+Shift+b")
+            again = min(end, time.monotonic() + 10)
+            while time.monotonic() < again:
+                if wanted in "".join(self.terminal().split()):
+                    return
+                self.page.wait_for_timeout(50)
+        raise AssertionError(f"no task ran {words}:\n{self.terminal()}")
+
     def show(self, name: str) -> None:
         """Bring a file of the workspace to the front, as Ctrl+P does."""
-        file = Path(name).name
+        folder, _, file = name.rpartition("/")
         self.page.keyboard.press("Control+p")
         self._palette().wait_for(state="visible")
         self._palette().fill(name)
-        self.entry(file).first.click()
+        self.entry(f"{file} {folder}").click()
         self.page.wait_for_selector(f'.tab.active[data-resource-name="{file}"]')
 
     def goto(self, line: int, column: int = 1) -> None:
@@ -165,6 +201,7 @@ class Editor:
         self._palette().wait_for(state="visible")
         self._palette().fill(f":{line}:{column}")
         self.page.keyboard.press("Enter")
+        self._palette().wait_for(state="hidden")  # a key pressed before that is lost
         self.page.get_by_text(f"Ln {line}, Col {column}", exact=True).wait_for()
 
     def shows(self, text: str) -> None:

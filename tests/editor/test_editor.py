@@ -81,10 +81,12 @@ def test_a_wrong_stage_shows_one_problem_and_its_squiggle_and_a_right_one_none(
     line = write(lab, WRONG)
     editor.load(FILE)
     editor.command("View: Toggle Primary Side Bar Visibility")
-    editor.goto(line + 12)
-    editor.page.keyboard.press("Control+Shift+b")
-    editor.says(f"-m checks {FILE} {line + 12}", "[lab-3/stage-2]", "next fix line")
+    editor.goto(line + 13)
+    editor.build(f"-m checks {FILE} {line + 13}")
+    editor.says("[lab-3/stage-2]", "next fix line")
     assert editor.counts(1) and editor.until(editor.squiggles) == 1
+    for at in (1, line + 10, line + 13):  # far off, its middle, its wrong line: all is in sight
+        editor.goto(at)
     take(editor, PICTURE if pytestconfig.getoption("picture") else tmp_path / PICTURE.name)
     _, row = editor.problems()
     assert MEANING in row and f"at line {line} " in row
@@ -98,7 +100,7 @@ def test_a_wrong_stage_shows_one_problem_and_its_squiggle_and_a_right_one_none(
 
 def take(editor, path):
     """A picture of the window, sharp on any screen and small enough for a front page."""
-    sharp = Image.open(io.BytesIO(editor.page.screenshot()))
+    sharp = Image.open(io.BytesIO(editor.picture()))
     sharp.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
     assert path.stat().st_size < 250_000
 
