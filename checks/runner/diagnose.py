@@ -147,4 +147,4 @@ def _agree_on(called: str | None, mine: list[tuple], theirs: list[tuple]) -> boo
         [entry for entry in entries if entry[3] == called and entry[0] != "raised"]
         for entries in (mine, theirs)
     ]
-    return all(values.alike(a, b) for a, b in zip(*looks))
+    return all(a[1] == b[1] if a[4] and b[4] else values.alike(a, b) for a, b in zip(*looks))
