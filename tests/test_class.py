@@ -201,13 +201,25 @@ def test_where_no_fork_is_possible_a_hand_in_is_judged_in_fresh_processes():
 
 @pytest.mark.skipif(not kinds.LINUX, reason="kills its parent")
 def test_a_hand_in_that_kills_its_judge_loses_that_stage_alone():
-    body = "import os\nos.kill(os.getppid(), 9)"
+    body = "import os, shutil\nshutil.rmtree(os.environ['HOME'])\nos.kill(os.getppid(), 9)"
     lab = solved(LAB)
     source = lab.source(lab.definition("decode")).split("\n")
     source[1:1] = [f"    {line}" for line in body.split("\n")]
     found = outcome(lab.splice("decode", "\n".join(source)).text)
     assert states(found) == {n: "crashed" if n == 4 else "passed" for n in LAB.stages}
     assert "ended the process that judges it" in found["stages"][4]["said"]
+
+
+@pytest.mark.skipif(not handins.LINUX, reason="kills its parent")
+def test_without_namespaces_a_class_survives_as_well(tmp_path):
+    some = [kinds.kills_its_judge, kinds.leaves_processes, kinds.right, kinds.removes_its_folder]
+    known = handins.make(tmp_path / "all", some, numbers=(3,))
+    done = grade(tmp_path / "all", "--out", tmp_path / "out", "--bare")
+    assert done.returncode == 0 and "kept apart by: process groups" in done.stdout
+    lines = (tmp_path / "out" / "stages.jsonl").read_text(encoding="utf-8").splitlines()
+    notes = {row["submission"]: row["notes"] for row in table(tmp_path / "out" / "summary.csv")}
+    assert handins.wrong_verdicts(known, [json.loads(line) for line in lines], notes) == []
+    assert handins.strays() == []
 
 
 def test_a_silent_worker_is_given_up_and_the_stage_runs_out_of_time(monkeypatch):
