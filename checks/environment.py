@@ -88,4 +88,5 @@ def put_on_path(interpreter: str, root: str) -> None:
 def run_nox(arguments: list[str]) -> int:
     """Run nox from the pinned environment with these arguments; its exit status."""
     command = [ensure(), "-m", "nox", "-f", os.path.join(ROOT, "noxfile.py"), *arguments]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    environ = {**os.environ, "PYTHONUTF8": "1"}  # what Windows would read and write otherwise
+    return subprocess.run(command, cwd=ROOT, check=False, env=environ).returncode

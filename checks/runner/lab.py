@@ -11,28 +11,21 @@ import marshal
 import os
 import sys
 
+from checks.runner import places
+from checks.runner.places import ROOT, NotUsable, as_number, discover, find, progress_folder
+
+__all__ = ["ROOT", "Definition", "Lab", "NotUsable", "Stage", "bindings", "discover", "find",
+           "progress_folder", "title_of"]  # fmt: skip
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
 PyCF_ONLY_AST = 0x400
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HEADING = "# ## Stage "
 DIVIDER = "# # Solutions"
-
-
-class NotUsable(Exception):
-    """Cannot be done as asked (exit status 2): one line for the editor, then what to do."""
-
-    def __init__(self, message: str, next_step: str, where: str = "", code: str = "") -> None:
-        super().__init__(message)
-        self.message, self.next_step, self.where, self.code = message, next_step, where, code
-
-    def __str__(self) -> str:
-        head = f"{self.where}: error: {self.message}" if self.where else f"error: {self.message}"
-        tail = f" [{self.code}]" if self.code else ""
-        return f"{head}{tail}\n  next       {self.next_step}"
+SEALED = ".sealed"  # a lab whose text cannot be read at a glance: checks/lab_x/lab_x.sealed
 
 
 class Definition:
@@ -107,12 +100,17 @@ class Stage:
 
 
 class Lab:
-    """A lab file, read. `text` may stand in for what is on the disk."""
+    """A lab file, read.
 
-    def __init__(self, path: str, text: str | None = None) -> None:
+    text  stands in for what is on the disk
+    key   the lab whose solutions count; else the sealed one, where there is one, or this file
+    """
+
+    def __init__(self, path: str, text: str | None = None, key: Lab | None = None) -> None:
         self.path = os.path.abspath(path)
-        self.stem = os.path.basename(path).removesuffix(".py")
-        self.number = int(self.stem.split("_")[1])
+        self._key = key
+        self.stem = places.stem_of(path).removesuffix(SEALED)
+        self.number = places.number_of(path)
         self.id = f"lab-{self.number}"
         self.relative = f"labs/{os.path.basename(path)}"
         self.text = _source(self.path, self.relative, self.id) if text is None else text
@@ -149,6 +147,10 @@ class Lab:
             self.id,
         )
 
+    def verify(self) -> None:
+        """Refuse what no file may hold, also where the text was given: `return` in no function."""
+        self._compile(self._parse())
+
     def _read_headings(self) -> None:
         heads: list[tuple[int, str]] = []
         for at, line in enumerate(self.lines, 1):
@@ -159,9 +161,10 @@ class Lab:
                 self.divider = min(self.divider, at)
             if line.startswith(HEADING):
                 number, _, title = line.removeprefix(HEADING).partition(" ")
-                if number.isdigit():
+                n = as_number(number)
+                if n >= 0:
                     title = title.lstrip("·:-* ").strip()
-                    self.stages[int(number)] = Stage(int(number), title, at, after - 1)
+                    self.stages[n] = Stage(n, title, at, after - 1)
 
     def _read_statements(self, tree: Any) -> None:
         for node in tree.body:
@@ -207,6 +210,17 @@ class Lab:
             return  # a folder that cannot be written, a constant of no plain type: parse again
 
     @property
+    def key(self) -> Lab:
+        """The lab that the `solution_*` are taken from, and what they reach: contract, reference.
+
+        This very file, unless somebody else's is judged, or it was handed out without them.
+        """
+        if self._key is None:
+            sealed = sealed_path(self.stem)
+            self._key = Lab(sealed) if self.path != sealed and os.path.exists(sealed) else self
+        return self._key
+
+    @property
     def title(self) -> str:
         """The lab's first heading, without its number."""
         return title_of(self.lines) or self.stem
@@ -228,7 +242,7 @@ class Lab:
         found = self.definition(name)
         assert found is not None, f"{self.relative} defines no {name}"
         lines = [*self.lines[: found.line - 1], *source.split("\n"), *self.lines[found.end :]]
-        return Lab(self.path, "\n".join(lines))
+        return Lab(self.path, "\n".join(lines), None if self._key is self else self._key)
 
     def patched(self, name: str, source: str) -> Lab:
         """As `splice`, for running only: just `source` is parsed, and the text stays as it was."""
@@ -298,28 +312,17 @@ def _names(target: Any) -> Iterator[str]:
 
 
 def _source(path: str, relative: str, code: str) -> str:
-    """The file's text with LF line ends; the file itself is never written."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise NotUsable(
-            f"cannot be read: {error.strerror}",
-            "check the file's name and its rights",
-            relative,
-            code,
-        ) from None
-    try:
-        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise NotUsable(
-            f"the file is not UTF-8: byte 0x{data[error.start]:02x}",
-            "save it again with the encoding UTF-8",
-            f"{relative}:{line}:1",
-            code,
-        ) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    """A lab's text, of a file or of a sealed copy."""
+    if not path.endswith(SEALED):
+        return places.source(path, relative, code)
+    from checks.runner import seal
+
+    return seal.opened(path)
+
+
+def sealed_path(stem: str) -> str:
+    """Where the sealed copy of a lab is, if it was handed out without its solutions."""
+    return os.path.join(ROOT, "checks", stem, stem + SEALED)
 
 
 def title_of(lines: list[str]) -> str:
@@ -328,33 +331,3 @@ def title_of(lines: list[str]) -> str:
         if line.startswith("# # "):
             return line[4:].rpartition(" · ")[2].strip()
     return ""
-
-
-def progress_folder() -> str:
-    """Where the journal and the attempts are kept: `.progress`, or ML_MINI_LABS_PROGRESS."""
-    return os.environ.get("ML_MINI_LABS_PROGRESS") or os.path.join(ROOT, ".progress")
-
-
-def discover(root: str = ROOT) -> list[str]:
-    """The paths of all labs, by number."""
-    folder = os.path.join(root, "labs")
-    found = []
-    for name in os.listdir(folder) if os.path.isdir(folder) else []:
-        parts = name.split("_")
-        if name.endswith(".py") and parts[0] == "lab" and len(parts) > 2 and parts[1].isdigit():
-            found.append((int(parts[1]), os.path.join(folder, name)))
-    return [path for _, path in sorted(found)]
-
-
-def find(word: str, root: str = ROOT) -> str:
-    """The path of the lab called `3`, `lab-3`, `lab_3_bpe` or by its file."""
-    name = os.path.basename(word.replace("\\", "/")).removesuffix(".py")
-    bare = name.lower().removeprefix("lab").lstrip("-_ ")
-    number = bare.partition("_")[0]
-    paths = discover(root)
-    for path in paths:
-        stem = os.path.basename(path).removesuffix(".py")
-        if stem == name or (number.isdigit() and bare == number and f"_{number}_" in stem):
-            return path
-    have = ", ".join(os.path.basename(p).split("_")[1] for p in paths) or "none"
-    raise NotUsable(f"there is no lab called {word}", f"name one of the labs: {have}")
