@@ -34,6 +34,21 @@ def _frames(lab: Lab, trace: TracebackType | None) -> list[tuple[int, int, str]]
     return found
 
 
+def _cell_frames(trace: TracebackType | None) -> list[tuple[str, str]]:
+    """Rows for the frames in a notebook's cells, where the function lives in a kernel."""
+    import linecache
+
+    rows = []
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if "ipykernel_" in code.co_filename or code.co_filename.startswith("<ipython-input"):
+            line = linecache.getline(code.co_filename, trace.tb_lineno).strip()[:70]
+            if code.co_name != "<module>":
+                rows.append((f"in {code.co_name}", f"line {trace.tb_lineno} of its cell: {line}"))
+        trace = trace.tb_next
+    return rows
+
+
 def _column(code: CodeType, instruction: int) -> int:
     for at, position in enumerate(code.co_positions()):
         if at == instruction // 2:
@@ -52,10 +67,12 @@ def explain(lab: Lab, error: BaseException, last_call: tuple[str, tuple, dict] |
         rows.append(("call", shown))
     for at, _, function in frames[-FRAMES_SHOWN:]:
         rows.append((f"in {function}", f"line {at}: {lab.lines[at - 1].strip()[:70]}"))
+    cells = [] if frames else _cell_frames(error.__traceback__)
+    rows += cells[-FRAMES_SHOWN:]
     if not frames and last_call:
         found = lab.definition(last_call[0])
         line, column = (found.name_line, found.column) if found else (line, column)
-    return Seen(_words(lab, error, bool(frames)), line, column, rows, is_stub)
+    return Seen(_words(lab, error, bool(frames or cells)), line, column, rows, is_stub)
 
 
 def _text(error: BaseException) -> str:

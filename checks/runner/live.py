@@ -10,9 +10,9 @@ from checks import expect
 from checks.expect import CheckFailed, StageCheck, Trace
 from checks.runner import journal, report
 from checks.runner import lab as labs
+from checks.runner.guard import Guard
 from checks.runner.judge import Judge
 from checks.runner.lab import Lab, NotUsable
-from checks.runner.verdict import PASSED, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,44 +22,47 @@ if TYPE_CHECKING:
 
 def run(check: StageCheck, functions: dict[str, Any]) -> None:
     """Judge the live functions; prints a pass, raises `CheckFailed` with the whole verdict."""
-    trace = Trace()
-    problem: CheckFailed | None = None
+    trace, guard = Trace(), Guard((check.check.__module__,))
+    problem: BaseException | None = None
     try:
         check.run(functions, trace)
-    except CheckFailed as no:
-        problem = no
-    except NotImplementedError as error:
-        if not str(error).startswith("stage "):
-            raise
-        problem = CheckFailed(f"{error}: still to write", "", "")
-        problem.message = f"{error} is still to write: fill in its cell, run it, then this one"
-        raise problem from None
+    except BaseException as error:
+        problem = error
+    restored = guard.restore()
+    if isinstance(problem, NotImplementedError) and str(problem).startswith("stage "):
+        raise _said(f"{problem} is still to write: fill in its cell, run it, then this one")
     try:
         lab = Lab(labs.find(check.__module__.split(".")[1]))
         judge = Judge(lab)
     except NotUsable as no:
-        if problem is not None:
-            raise problem from None
+        if restored[0] or problem is not None:
+            what = f"your code replaces {restored[0]}" if restored[0] else _plain(problem)
+            raise _said(f"stage {check.number}: {what}\n{no}") from None
         print(f"stage {check.number} passed: {expect.names(check.parameters)}\n{no}")
         return
-    notes = _stale(lab, judge, check.number, functions)
-    if problem is None:
-        verdict = judge.verdict(check.number, PASSED, message="passed", notes=notes)
-        _remember(lab, verdict)
-        print(report.text(verdict, lab))
-        return
-    verdict = judge.failed(check.number, problem)
-    judge.failures[check.number] = (functions, trace)
-    verdict.diagnosis = judge.diagnose(check.number)
-    verdict.notes = notes
-    _remember(lab, verdict)
-    problem.message = report.text(verdict, lab)
-    raise problem from None
+    verdict = judge.outcome(check.number, problem, trace, restored, [])
+    if verdict.is_wrong:
+        judge.failures[check.number] = (functions, trace)
+        verdict.diagnosis = judge.diagnose(check.number)
+    stale = _stale(lab, judge, check.number, functions)
+    verdict.notes = [*verdict.notes, *stale]
+    if not stale and not isinstance(problem, KeyboardInterrupt):
+        journal.note(lab, verdict)  # what the file does not hold is no progress
+    if verdict.is_wrong:
+        raise _said(report.text(verdict, lab))
+    print(report.text(verdict, lab))
 
 
-def _remember(lab: Lab, verdict: Verdict) -> None:
-    if not verdict.notes:  # a verdict on something that the file does not hold is no progress
-        journal.note(lab, verdict)
+def _said(message: str) -> CheckFailed:
+    """A verdict as an exception, which a cell shows as its text and nothing else."""
+    problem = CheckFailed(message, "", "")
+    problem.message = message
+    problem.__suppress_context__ = True
+    return problem
+
+
+def _plain(problem: BaseException | None) -> str:
+    return str(problem) if isinstance(problem, CheckFailed) else repr(problem)
 
 
 def _stale(lab: Lab, judge: Judge, number: int, functions: dict[str, Any]) -> list[str]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 
 from checks.runner.lab import DIVIDER, HEADING, title_of
-from checks.runner.places import as_number, is_regular, number_of
+from checks.runner.places import NotUsable, as_number, is_regular, number_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from checks.runner.lab import Lab
 
 
 def _lines(path: str) -> list[str]:
@@ -30,6 +34,14 @@ def outline(path: str) -> list[tuple[int, int, list[str]]]:
     `line` is that of the stage's first function, or of its heading.
     """
     return outline_of(_lines(path))
+
+
+def no_stages(lab: Lab | None) -> NotUsable:
+    """What is said of a file in which nothing can be judged."""
+    where, code = (lab.where(1), lab.id) if lab else ("", "")
+    return NotUsable(
+        "the file has no stages", f"a stage begins with a line `{HEADING}1 ...`", where, code
+    )
 
 
 def stage_in(lines: list[str], number: int) -> tuple[int, list[str]]:
