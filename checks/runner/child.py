@@ -48,6 +48,7 @@ class Child:
         try:
             return self._end()
         finally:
+            self.open = []
             if self.spared is not None:
                 strays.end(self.spared)
                 strays.adopt(False)

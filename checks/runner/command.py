@@ -200,12 +200,9 @@ def _asked(words: list[str]) -> tuple[Lab, list[int], bool]:
         word, rest = f"{word}.py", [line.partition(":")[0], *rest]
     lab = Lab(labs.find(word))
     if not lab.stages:
-        raise NotUsable(
-            "the file has no stages",
-            f"a stage begins with a line `{labs.HEADING}1 ...`",
-            f"{lab.relative}:1:1",
-            lab.id,
-        )
+        from checks.runner import outline
+
+        raise outline.no_stages(lab)
     if not rest:
         return lab, [], False
     if len(rest) > 1:
