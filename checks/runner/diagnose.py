@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib
 
-from checks.expect import DEFAULT_SECONDS, CheckFailed, Differs, Slip, Trace
+from checks.expect import CheckFailed, Differs, Slip, Trace
 from checks.runner import workbench
 from checks.runner.workbench import Workbench
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from checks.runner.judge import Judge
+
+
+LONG = 60.0  # seconds allowed to a check, from which on it is not run again for a single slip
 
 
 def slips_of(judge: Judge, number: int) -> list[Slip]:
@@ -100,8 +103,8 @@ def diagnose(
             continue  # the learner changed a solution; the gates watch over the shipped ones
         if trace_of(judge, number, wrong, follow=trace.entries) is not None:
             tied.append((slip, wrong))
-    if not tied or (len(tied) == 1 and judge.checks[number].seconds > DEFAULT_SECONDS):
-        return [(slip, True) for slip, _ in tied]  # no long check is run again for one slip
+    if not tied or (len(tied) == 1 and judge.checks[number].seconds > LONG):
+        return [(slip, True) for slip, _ in tied]
     mine = trace_of(judge, number, functions, keep_going=True) or []
     called = trace.entries[-1][3]
     scored = []
