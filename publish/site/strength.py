@@ -45,4 +45,10 @@ def read(file: Path) -> Card | None:
     for name in ("seeds", "passed"):  # each right answer again, with other random numbers
         total[name] = sum(row.get("sweep", {}).get(name, 0) for row in rows)
     about = found if isinstance(found, dict) else {}
-    return Card(labs, total, str(about.get("date", ""))[:10], str(about.get("machine", "")), list(about.get("problems", [])))
+    return Card(
+        labs,
+        total,
+        str(about.get("date", ""))[:10],
+        str(about.get("machine", "")),
+        list(about.get("problems", [])),
+    )
