@@ -186,7 +186,9 @@ def answer(words: list[str], heat: Callable[[Lab], None]) -> tuple[int, str]:
     """A plain verdict for somebody else: exit status and text. `heat` sees the lab first."""
     said: list[str] = []
     if words != ["all"]:
-        heat(_asked(words)[0])
+        lab = _asked(words)[0]
+        lab.remember()
+        heat(lab)
     status = _verdicts(words, set(), said.append)
     return status, "".join(f"{text}\n" for text in said)
 
@@ -198,7 +200,7 @@ def _asked(words: list[str]) -> tuple[Lab, list[int], bool]:
     if is_file and ".py:" in word:
         word, _, line = word.partition(".py:")
         word, rest = f"{word}.py", [line.partition(":")[0], *rest]
-    lab = Lab(labs.find(word))
+    lab = Lab(labs.find(word), later=True)
     if not lab.stages:
         from checks.runner import outline
 
@@ -249,6 +251,7 @@ def _judge(
         child = sandbox.begin(job)
         from checks.runner import report  # noqa: F401  while the child works
 
+        lab.remember()
         return child
 
     def told(verdict: Verdict) -> None:

@@ -102,11 +102,14 @@ class Stage:
 class Lab:
     """A lab file, read.
 
-    text  stands in for what is on the disk
-    key   the lab whose solutions count; else the sealed one, where there is one, or this file
+    text   stands in for what is on the disk
+    key    the lab whose solutions count; else the sealed one, where there is one, or this file
+    later  the caller calls `remember` when a verdict no longer waits for it
     """
 
-    def __init__(self, path: str, text: str | None = None, key: Lab | None = None) -> None:
+    def __init__(
+        self, path: str, text: str | None = None, key: Lab | None = None, later: bool = False
+    ) -> None:
         self.path = os.path.abspath(path)
         self._key = key
         self.stem = places.stem_of(path).removesuffix(SEALED)
@@ -120,13 +123,14 @@ class Lab:
         self._read_headings()
         self.definitions: dict[str, list[Definition]] = {}
         self.cell_names: dict[str, int] = {}
-        if text is not None or not self._remembered():
+        self._is_new = text is None and not self._remembered()
+        if text is not None or self._is_new:
             tree = self._parse()
-            if text is None:
+            if self._is_new:
                 self._compile(tree)
             self._read_statements(tree)
-            if text is None:
-                self._remember()
+        if not later:
+            self.remember()
 
     def _parse(self) -> Any:
         return self._compile(self.text, PyCF_ONLY_AST)
@@ -197,7 +201,11 @@ class Lab:
             self.definitions[name] = [Definition.unpack(name, self, one) for one in every]
         return True
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """Keep what was found out about every definition for the next time; 3 ms, once a save."""
+        if not self._is_new:
+            return
+        self._is_new = False
         try:
             places = {n: [d.pack() for d in every] for n, every in self.definitions.items()}
             place, digest = self._notes()

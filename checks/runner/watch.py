@@ -53,7 +53,7 @@ class Watched:
             self.stamp = os.stat(self.path).st_mtime_ns
         except OSError:
             self.stamp = 0  # whoever reads it says why
-        lab = Lab(self.path)
+        lab = Lab(self.path, later=True)
         sources: dict[int, dict[str, str]] = {}
         for number, _, functions in outline.outline(self.path):
             found = [lab.definition(name) for name in functions]
@@ -89,7 +89,7 @@ class Watcher:
         self.warm: set[str] = set()
         for watched in self.watched.values():
             try:
-                watched.look()
+                watched.look()[0].remember()
                 watched.open.clear()
             except NotUsable:
                 continue  # said when it is saved
@@ -138,6 +138,7 @@ class Watcher:
                 self._judge(watched, lab, changed)
                 if not changed:
                     say("no function of a stage changed")
+                lab.remember()
             except NotUsable as no:
                 say(str(no))
             except sandbox.Stale:

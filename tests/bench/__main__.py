@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from pathlib import Path
@@ -90,6 +91,7 @@ def main(arguments: list[str]) -> int:
     unknown = [name for name in asked.parts if name not in PARTS]
     if unknown:
         parser.error(f"no part is called {unknown[0]}: name one of {', '.join(PARTS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended, too
     here = machine()
     fresh = {name: measure(name, asked.quick) for name in PARTS if name in (asked.parts or PARTS)}
     kept = {**earlier(here), **fresh}
