@@ -26,9 +26,7 @@ def _copy(tmp_path_factory):
     """One copy of the workspace a process, made when a test first asks for it."""
     from tests.workspace import Workspace
 
-    home = tmp_path_factory.mktemp("copy") / "workspace"
-    home.mkdir()
-    return Workspace(home)
+    return Workspace(tmp_path_factory.mktemp("copy") / "workspace")
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ class Workspace:
     """The copy: its folders, and how to run a command in it."""
 
     def __init__(self, home: Path) -> None:
+        home.mkdir(exist_ok=True)
         self.home, self.labs, self.progress = home, home / "labs", home / ".progress"
         self.temporary = home.parent / "temporary"
         self.file = home / LAB.relative
