@@ -20,19 +20,28 @@ def hop() -> None:
     parts = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
     command = [os.path.join(venv, *parts), "-m", "checks", *sys.argv[1:]]
     environ = dict(os.environ, ML_MINI_LABS_ENV="system")
-    if os.name != "nt":
-        os.execve(command[0], command, environ)
-    import subprocess  # Windows: a process that execs seems to have ended to its caller
+    try:
+        if os.name != "nt":
+            os.execve(command[0], command, environ)
+        import subprocess  # Windows: a process that execs seems to have ended to its caller
 
-    raise SystemExit(subprocess.call(command, env=environ))
+        status = subprocess.call(command, env=environ)
+    except OSError as error:  # the Python that it was made from has gone
+        print(
+            f"error: {command[0]} does not start: {error.strerror}\n"
+            "  next       delete .venv, then make it again: python3 noxfile.py -s lab-3",
+            file=sys.stderr,
+        )
+        status = 2
+    raise SystemExit(status)
 
 
 hop()
 gc.disable()  # a short run: collecting while a lab is parsed costs more than it frees
 
-from checks.runner import command  # noqa: E402
+from checks.runner import command, terminal  # noqa: E402
 
+terminal.ready()
+terminal.end_by_exception()
 status = command.main(sys.argv[1:])
-sys.stdout.flush()
-sys.stderr.flush()
 os._exit(status)  # nothing is left to clean up, and the interpreter's own exit costs 2 ms

@@ -59,10 +59,9 @@ def ensure() -> str:
         raise SystemExit("Python's venv is missing; on Debian: sudo apt-get install python3-venv")
     pip = [python(), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     quick = ["--timeout", "20", "--retries", "1"]
-    for arguments in (["--require-hashes", "-r", LOCK], ["--no-deps", "--editable", ROOT]):
-        extra = [] if "-r" in arguments else ["--no-build-isolation"]
-        if subprocess.run([*pip, *quick, *extra, *arguments], check=False).returncode:
-            raise SystemExit("setting up .venv failed: see pip's message above, then run it again")
+    if subprocess.run([*pip, *quick, "--require-hashes", "-r", LOCK], check=False).returncode:
+        raise SystemExit("setting up .venv failed: see pip's message above, then run it again")
+    put_on_path(python(), ROOT)
     pins = os.path.join(ROOT, "checks", "runner", "pins.py")
     subprocess.run([python(), pins], check=True, stdout=subprocess.DEVNULL)
     subprocess.run([python(), "-m", "compileall", "-q", os.path.join(ROOT, "checks")], check=False)
@@ -71,7 +70,23 @@ def ensure() -> str:
     return python()
 
 
+def put_on_path(interpreter: str, root: str) -> None:
+    """Let the environment of `interpreter` import what lies in `root`, wherever it is started.
+
+    By one line in a `.pth` file. An editable install would do it by an import hook, whose own
+    imports cost every start of Python as much as the interpreter's start itself.
+    """
+    code = (
+        "import os, sys, sysconfig\n"
+        "place = os.path.join(sysconfig.get_path('purelib'), 'ml_mini_labs_root.pth')\n"
+        "with open(place, 'w', encoding='ascii') as file:\n"
+        "    file.write(f'import sys; sys.path.append({sys.argv[1]!a})\\n')\n"
+    )
+    subprocess.run([interpreter, "-c", code, root], check=True)
+
+
 def run_nox(arguments: list[str]) -> int:
     """Run nox from the pinned environment with these arguments; its exit status."""
     command = [ensure(), "-m", "nox", "-f", os.path.join(ROOT, "noxfile.py"), *arguments]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    environ = {**os.environ, "PYTHONUTF8": "1"}  # what Windows would read and write otherwise
+    return subprocess.run(command, cwd=ROOT, check=False, env=environ).returncode

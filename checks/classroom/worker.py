@@ -16,7 +16,7 @@ import traceback
 from typing import Any
 
 from checks.classroom.notebook import Notebook
-from checks.runner import child, pins, report, sandbox
+from checks.runner import child, pins, places, report, sandbox
 from checks.runner import lab as labs
 from checks.runner.lab import Lab, NotUsable
 from checks.runner.verdict import Verdict
@@ -73,7 +73,7 @@ class Worker:
             book = Notebook(data, order["name"])
             text = book.text
         else:
-            text = labs.decoded(data, order["name"], key.id)
+            text = places.decoded(data, order["name"], key.id)
         path = os.path.join(self.folder, f"{order['stem']}.py")
         with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)  # for whoever looks at the source, e.g. torch.jit

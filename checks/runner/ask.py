@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from checks.runner import journal
+from checks.runner import journal, terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ def ask(words: list[str]) -> int | None:
         return None
     import _socket
     import marshal
-    import sys
 
     line = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
@@ -51,7 +50,7 @@ def ask(words: list[str]) -> int | None:
         return None
     finally:
         line.close()
-    sys.stdout.write(text)
+    terminal.say(text.removesuffix("\n"))
     return int(status)
 
 
@@ -65,7 +64,10 @@ class Server:
         """Stop listening."""
         if self.listener is not None:
             self.listener.close()
-            os.unlink(self.place)
+            try:
+                os.unlink(self.place)
+            except OSError:  # somebody took it away already
+                pass
 
 
 def serve(lock: threading.Lock, heat: Callable[[Any], None]) -> Server:
@@ -76,17 +78,19 @@ def serve(lock: threading.Lock, heat: Callable[[Any], None]) -> Server:
     place = path()
     if not place or (os.path.exists(place) and _answers(place)):
         return Server(None, place)  # another watcher is there already
-    os.makedirs(os.path.dirname(place), exist_ok=True)
-    if os.path.exists(place):
-        os.unlink(place)  # left by a watcher that was killed
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
     try:
-        listener.bind(place)
-    except OSError:  # a folder that holds no sockets
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        if os.path.lexists(place):
+            os.unlink(place)  # left by a watcher that was killed
+        mask = os.umask(0o177)
+        try:
+            listener.bind(place)
+        finally:
+            os.umask(mask)
+    except OSError:  # a folder that cannot be written, or holds no sockets
+        listener.close()
         return Server(None, place)
-    finally:
-        os.umask(mask)
     listener.listen(8)
 
     def answer_all() -> None:

@@ -13,7 +13,7 @@ import time
 from _ast import ClassDef
 
 from checks.expect import names
-from checks.runner import journal, stub
+from checks.runner import journal, places, stub
 from checks.runner.judge import Judge
 from checks.runner.lab import Definition, Lab, NotUsable
 
@@ -110,18 +110,39 @@ def _history(lab: Lab) -> Iterator[str]:
 def keep(lab: Lab, number: int) -> str:
     """Write the stage's functions as they are to a new file; its path from the workspace."""
     folder = attempts_folder(lab, number)
-    os.makedirs(folder, exist_ok=True)
     text = "\n\n\n".join(lab.source(d) for d in definitions(lab, number)) + "\n"
     stamp = time.strftime("%Y-%m-%dT%H-%M-%S", time.gmtime())
-    for serial in range(1000):
-        path = os.path.join(folder, f"{stamp}.py" if not serial else f"{stamp}-{serial:03}.py")
-        try:
-            with open(path, "x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-        except FileExistsError:
-            continue
-        return os.path.relpath(path, os.path.dirname(journal.folder()))
+    try:
+        os.makedirs(folder, exist_ok=True)
+        for serial in range(1000):
+            name = f"{stamp}.py" if not serial else f"{stamp}-{serial:03}.py"
+            try:
+                _write_new(os.path.join(folder, name), text.encode())
+            except FileExistsError:
+                continue
+            root = os.path.dirname(os.path.abspath(journal.folder()))
+            return os.path.relpath(os.path.join(folder, name), root)
+    except OSError as error:
+        raise NotUsable(
+            f"your attempt could not be kept in {folder}: {error.strerror}",
+            "nothing was changed; make the folder writable or free some space, then ask again",
+            lab.where(lab.stages[number].line),
+            lab.id,
+        ) from None
     raise NotUsable("a thousand attempts within one second", "wait a second")
+
+
+def _write_new(path: str, data: bytes) -> None:
+    """Write a file that was not there, whole and to the disk, or not at all."""
+    with open(path, "xb") as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            file.raw.close()  # without another try to write what is still buffered
+            os.unlink(path)
+            raise
 
 
 def attempts_folder(lab: Lab, number: int) -> str:
@@ -132,9 +153,9 @@ def attempts_folder(lab: Lab, number: int) -> str:
 def kept(lab: Lab, number: int) -> list[str]:
     """The paths of a stage's attempts, oldest first."""
     folder = attempts_folder(lab, number)
-    if not os.path.isdir(folder):
-        return []
-    return [os.path.join(folder, file) for file in sorted(os.listdir(folder), key=_when)]
+    files = os.listdir(folder) if os.path.isdir(folder) else []
+    mine = [file for file in files if file.endswith(".py") and file[:1].isdigit()]
+    return [os.path.join(folder, file) for file in sorted(mine, key=_when)]
 
 
 def _when(file: str) -> tuple[str, int]:
@@ -150,18 +171,33 @@ def restore(lab: Lab, number: int) -> str:
             f"no attempt at stage {number} of {lab.id} was kept",
             "an attempt is kept by reset and by recall",
         )
-    with open(paths[-1], encoding="utf-8") as file:
-        text = file.read()
-    attempt = Lab(lab.path, text)
     mine = definitions(lab, number)
+    attempt = _attempt(lab, paths[-1])
     sources = [(d, attempt.definition(d.name)) for d in mine]
-    if any(theirs is None for _, theirs in sources):
-        raise NotUsable(f"{paths[-1]} does not define all of them", "copy it over by hand")
+    lost = [d.name for d, theirs in sources if theirs is None]
+    if lost:
+        raise _bad_attempt(paths[-1], f"it does not define {names(lost)}")
     if any(not stub.is_stub(d.node) for d in mine):
         keep(lab, number)
     replace(lab, [(d, attempt.source(theirs)) for d, theirs in sources if theirs])
     journal.write(lab.id, number, "restore")
     return f"stage {number} is your attempt of {_when(os.path.basename(paths[-1]))[0]} UTC again"
+
+
+def _attempt(lab: Lab, path: str) -> Lab:
+    """A kept attempt, read as the lab file is."""
+    try:
+        return Lab(lab.path, places.source(path, path, lab.id))
+    except NotUsable as no:
+        line = no.where.split(":")[1:2]
+        raise _bad_attempt(path, f"{no.message}, line {''.join(line)}") from None
+
+
+def _bad_attempt(path: str, why: str) -> NotUsable:
+    return NotUsable(
+        f"the newest attempt, {path}, cannot be brought back: {why}",
+        "nothing was changed; mend that file, or delete it for the one before, then ask again",
+    )
 
 
 def replace(lab: Lab, changes: list[tuple[Definition, str]]) -> None:
@@ -179,23 +215,23 @@ def replace(lab: Lab, changes: list[tuple[Definition, str]]) -> None:
         closing = last[len(last.rstrip("\r\n")) :]
         text = ending.join(source.split("\n")) + closing
         lines[found.line - 1 : found.end] = [text]
-    temporary = f"{lab.path}.{os.getpid()}.new"
+    path = os.path.realpath(lab.path)  # a link stays a link
+    temporary = f"{path}.{os.getpid()}.new"
     try:
-        with open(temporary, "xb") as file:
-            file.write(mark + "".join(lines).encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, os.stat(lab.path).st_mode)
-        if not os.access(lab.path, os.W_OK):
+        if not os.access(path, os.W_OK):
             raise PermissionError(13, "the file is read-only")
-        os.replace(temporary, lab.path)
-    except OSError as error:
-        if os.path.exists(temporary):
+        _write_new(temporary, mark + "".join(lines).encode("utf-8"))
+        try:
+            os.chmod(temporary, os.stat(path).st_mode)
+            os.replace(temporary, path)
+        except OSError:
             os.unlink(temporary)
+            raise
+    except OSError as error:
         raise NotUsable(
             f"the file could not be written: {error.strerror}",
             "nothing was changed; make the file writable or free some space, then ask again",
-            lab.relative,
+            lab.where(1),
             lab.id,
         ) from None
 

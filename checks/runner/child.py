@@ -1,18 +1,19 @@
 """A child process for a learner's code: by fork where that is safe, else a fresh Python.
 
 The child judges and writes events (marshal, with their length in front) to one pipe; what
-the learner's code prints goes to another. A watchdog thread in C writes down in which line
-the child was when its time ran out.
+the learner's code prints goes to another. Whatever it starts ends with it.
 """
 
 from __future__ import annotations
 
 import gc
-import marshal
 import os
 import sys
+import time
+from os import _exit, getpid
 
-from checks.runner.lab import NotUsable
+from checks.runner import strays
+from checks.runner.work import BROKEN, MEMORY, PRINTED, flush, work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,110 +21,45 @@ if TYPE_CHECKING:
 
     from checks.runner.sandbox import Job
 
-MEMORY = 4 << 30  # bytes that a check may take on top of what is imported
-DIAGNOSING = 20.0
-PRINTED = 4000  # characters of a learner's own output that are kept
+LEAVING = 2.0  # seconds that a child which has said all has to end by itself
 EVENTS = 1 << 25  # bytes of events that wait to be read: a learner's code may write there too
-
-
-def work(job: Job, events: int) -> None:
-    """Judge the job's stages one after another and write each verdict to `events`."""
-    import faulthandler
-
-    me = os.getpid()
-
-    def emit(*event: Any) -> None:
-        if os.getpid() == me:  # a learner's own fork must not speak for us
-            data = marshal.dumps(event)
-            _write(events, len(data).to_bytes(4, "little") + data)
-
-    def started(number: int, seconds: float, what: str = "start") -> None:
-        emit(what, number, seconds)
-        _watch(seconds, events)
-
-    faulthandler.enable(file=events)
-    try:
-        gc.enable()
-        if "numpy" in job.lab.text or "torch" in job.lab.text:
-            from checks.runner import pins
-
-            pins.apply()
-        from checks.runner.judge import Judge
-
-        judge = Judge(job.lab, job.reference, job.assumed, started)
-        _limit_memory()
-        for number in job.numbers:
-            verdict = judge.judge(number)
-            flush()
-            emit("verdict", verdict.as_dict())
-            if number in judge.failures and job.diagnosing:
-                started(number, DIAGNOSING, "diagnosing")
-                verdict.diagnosis = judge.diagnose(number)
-                emit("diagnosis", number, verdict.diagnosis)
-        emit("end")
-    except NotUsable as no:
-        emit("unusable", no.message, no.next_step, no.where, no.code)
-    except BaseException:
-        import traceback
-
-        emit("internal", traceback.format_exc())
-
-
-def _watch(seconds: float, events: int) -> None:
-    """After `seconds`, write down where every thread is and end the process.
-
-    By a timer signal, whose handler in C works in an endless loop too; where there is none
-    by a watchdog thread, which costs a millisecond more.
-    """
-    import faulthandler
-
-    if os.name != "posix":
-        faulthandler.dump_traceback_later(seconds, exit=True, file=events)
-        return
-    import _signal
-
-    faulthandler.register(_signal.SIGALRM, file=events, chain=True)
-    _signal.setitimer(_signal.ITIMER_REAL, seconds)
-
-
-def _write(fd: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(fd, data) :]
-
-
-def flush() -> None:
-    """Hand on what is still buffered; a learner may have closed a stream."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):
-            pass
-
-
-def _limit_memory() -> None:
-    """Cap the address space where the system can; elsewhere the parent watches."""
-    if not sys.platform.startswith("linux"):
-        return
-    import resource
-
-    with open("/proc/self/statm", "rb") as file:
-        used = int(file.read().split()[0]) * resource.getpagesize()
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    cap = used + MEMORY if hard == resource.RLIM_INFINITY else min(used + MEMORY, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (cap, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 class Child:
     """One running child: its two pipes, and how to end it."""
 
+    spared: set[int] | None = None  # children that we had before, where orphans come to us
+
     def __init__(self, pid: int, events: int, printed: int, popen: Any = None) -> None:
         self.pid, self.events, self.printed, self.popen = pid, events, printed, popen
         self.buffers = {events: b"", printed: b""}
         self.open = [events, printed]
+        self.handle = _handle(pid)  # becomes readable when the child ends; -1 where there is none
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the child itself has ended, whoever else may still hold its pipes."""
+        if self.popen is not None:
+            return self.popen.poll() is not None
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def end(self) -> int:
         """Kill the child and whatever it started; its exit status, negative for a signal."""
+        try:
+            return self._end()
+        finally:
+            self.open = []
+            if self.spared is not None:
+                strays.end(self.spared)
+                strays.adopt(False)
+
+    def _end(self) -> int:
+        if not self.open:  # it has said all: let it leave by itself
+            limit = time.monotonic() + LEAVING
+            while not self.is_over and time.monotonic() < limit:
+                self._wait(0.01)
+        if self.handle >= 0:
+            os.close(self.handle)
         if self.popen is not None:
             _kill_tree(self.popen)
             status = self.popen.wait()
@@ -131,30 +67,55 @@ class Child:
             self.popen.stderr.close()
             self.open = []
             return status
-        _, status = os.waitpid(self.pid, 0) if not self.open else (0, None)
         try:
             os.killpg(self.pid, 9)
         except (ProcessLookupError, PermissionError):
             pass
-        if status is None:
-            _, status = os.waitpid(self.pid, 0)
+        _, status = os.waitpid(self.pid, 0)
         os.close(self.events)
         os.close(self.printed)
         self.open = []  # a process that the learner's code left may hold the other end still
         return os.waitstatus_to_exitcode(status)
 
+    def _wait(self, seconds: float) -> None:
+        import select
+
+        if self.handle >= 0:
+            select.select([self.handle], [], [], seconds)
+        else:
+            time.sleep(seconds)
+
+    def ask(self) -> None:
+        """Have it write down where it is, and end: its own watch came to nothing."""
+        if os.name == "posix":
+            import _signal
+
+            try:
+                os.kill(self.pid, _signal.SIGXCPU)
+            except ProcessLookupError:
+                pass
+
     def read(self, seconds: float) -> bool:
         """Wait for output; False where none came in time. Fills `buffers`."""
         import select
 
-        ready, _, _ = select.select(self.open, [], [], max(seconds, 0))
-        for fd in ready:
+        watched = [*self.open, self.handle] if self.handle >= 0 and seconds > 0 else self.open
+        ready, _, _ = select.select(watched, [], [], max(seconds, 0))
+        came = [fd for fd in ready if fd != self.handle]
+        for fd in came:
             data = os.read(fd, 1 << 16)
             if not data:
                 self.open.remove(fd)
             elif len(self.buffers[fd]) < (EVENTS if fd == self.events else 2 * PRINTED):
                 self.buffers[fd] += data
-        return bool(ready)
+        return bool(came)
+
+
+def _handle(pid: int) -> int:
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):  # not Linux, or an old one
+        return -1
 
 
 def too_large(child: Child) -> bool:
@@ -192,22 +153,37 @@ def fork(job: Job) -> Child:
     printed_out, printed_in = os.pipe()
     flush()
     gc.freeze()  # collecting in the child must not write to, and so copy, what both share
+    spared = strays.children() if strays.adopt() else None
+    me = getpid()
     pid = os.fork()
     if pid:
         gc.unfreeze()
         os.close(event_in)
         os.close(printed_in)
-        return Child(pid, event_out, printed_out)
+        child = Child(pid, event_out, printed_out)
+        child.spared = spared
+        return child
+    status = BROKEN
     try:
         os.setsid()
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, 0)
+        strays.die_with(me)
+        _default_signals()
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(printed_in, 1)
         os.dup2(printed_in, 2)
         work(job, event_in)
-    finally:
         flush()
-        os._exit(0)
+        status = 0
+    finally:
+        _exit(status)
+
+
+def _default_signals() -> None:
+    """Signals that end this process end it, whatever the parent does about them."""
+    import _signal
+
+    for number in (_signal.SIGTERM, _signal.SIGHUP):
+        _signal.signal(number, _signal.SIG_DFL)
 
 
 def spawn(job: Job, folder: str = "") -> Child:
@@ -229,15 +205,22 @@ def spawn(job: Job, folder: str = "") -> Child:
         env={**os.environ, "PYTHONPATH": ROOT, "PYTHONUTF8": "1"},
     )
     assert popen.stdin and popen.stdout and popen.stderr
-    popen.stdin.write(job.pack())
-    popen.stdin.close()
+    try:
+        popen.stdin.write(job.pack())
+        popen.stdin.close()
+    except OSError:
+        pass  # it ended before it read: its pipes tell the rest
     kind = Child if os.name == "posix" else _threaded()
     return kind(popen.pid, popen.stdout.fileno(), popen.stderr.fileno(), popen)
+
+
+HANDED, TO_LEAVE = 0.05, 2.0  # seconds: for a reading thread, for a child to end by itself
 
 
 def _threaded() -> type[Child]:
     """`Child` where pipes cannot be selected on: a thread reads each of them."""
     import queue
+    import subprocess
     import threading
 
     class ThreadedChild(Child):
@@ -250,12 +233,15 @@ def _threaded() -> type[Child]:
         def _pump(self, fd: int) -> None:
             data = b"start"
             while data:
-                data = os.read(fd, 1 << 16)
+                try:
+                    data = os.read(fd, 1 << 16)
+                except OSError:  # closed while a process that outlived the child holds it
+                    data = b""
                 self.queue.put((fd, data))
 
         def read(self, seconds: float) -> bool:
-            try:
-                fd, data = self.queue.get(timeout=max(seconds, 0.0))
+            try:  # what is in the pipe already needs a moment to come through its thread
+                fd, data = self.queue.get(timeout=max(seconds, HANDED))
             except queue.Empty:
                 return False
             if not data:
@@ -263,5 +249,16 @@ def _threaded() -> type[Child]:
             elif len(self.buffers[fd]) < (EVENTS if fd == self.events else 2 * PRINTED):
                 self.buffers[fd] += data
             return True
+
+        def end(self) -> int:
+            """As `Child.end`; -9 where we had to kill it, for which Windows has no status."""
+            assert self.popen is not None
+            try:
+                status = self.popen.wait(0 if self.open else TO_LEAVE)
+            except subprocess.TimeoutExpired:
+                super().end()
+                return -9
+            super().end()
+            return status
 
     return ThreadedChild

@@ -9,8 +9,10 @@ import os
 import sys
 
 from checks.runner import lab as labs
-from checks.runner import sandbox, session
+from checks.runner import sandbox, session, terminal
 from checks.runner.lab import Lab, NotUsable
+from checks.runner.places import as_number
+from checks.runner.terminal import say
 from checks.runner.verdict import TODO
 
 TYPE_CHECKING = False
@@ -44,6 +46,7 @@ python -m checks handout FOLDER           a copy of the labs without their solut
   --give-up     compare: show the reference before the stage passed
   --interview   the labs in the order for an interview (also: --track interview)
   --svg         the progress as a picture, for a README
+  --task        for an editor: exit status 0 whatever the verdict, which the problem lines tell
   --help        this page"""
 
 FLAGS = {
@@ -52,10 +55,21 @@ FLAGS = {
 }  # fmt: skip
 BY_STAGE = ("hint", "compare", "reset", "restore")
 CLASSROOM = ("grade", "handout")  # sub-commands with options of their own
+ALONE = ("recall", "watch")
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; returns the exit status."""
+    """Run the command; returns the exit status.
+
+    VS Code calls a process that ends within half a second with another status than 0 one that
+    "failed to launch". A verdict is there sooner, so a task asks for 0 (`--task`); that
+    something is wrong it learns from the problem lines.
+    """
+    status = _main([a for a in arguments if a != "--task"])
+    return 0 if "--task" in arguments else status
+
+
+def _main(arguments: list[str]) -> int:
     if arguments[:2] == ["--track", "interview"]:
         arguments = ["--interview", *arguments[2:]]
     flags = {a for a in arguments if a.startswith("-")}
@@ -69,33 +83,41 @@ def main(arguments: list[str]) -> int:
         if arguments and arguments[0] in CLASSROOM:
             return _classroom(arguments[0], arguments[1:])
         if flags & {"--help", "-h"}:
-            print(USAGE)
+            say(USAGE)
             return 0
         unknown = flags - FLAGS
         if unknown:
             raise NotUsable(f"no such option: {min(unknown)}", "python -m checks --help")
         return _dispatch(words, flags)
     except NotUsable as no:
-        sys.stdout.flush()
-        print(no, file=sys.stderr)
+        terminal.complain(str(no))
         return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        terminal.complain("interrupted")
+        return 128 + (stop.args[0] if stop.args else 2)
+    except OSError as error:  # the last resort: a disk that is full, a stream that is closed
+        name = f" ({error.filename})" if error.filename else ""
+        terminal.complain(
+            f"error: cannot go on: {error.strerror or error}{name}\n"
+            "  next       free some space or mend what it names, then ask again"
+        )
+        return 2
 
 
 def _dispatch(words: list[str], flags: set[str]) -> int:
     if not words:
         from checks.runner import progress
 
-        print(progress.svg() if "--svg" in flags else progress.table("--interview" in flags))
+        say(progress.svg() if "--svg" in flags else progress.table("--interview" in flags))
         return 0
     if words[0] in BY_STAGE:
         return _on_stage(words[0], words[1:], flags)
+    if words[0] in ALONE and words[1:]:
+        raise NotUsable(f"too many words: {' '.join(words[1:])}", f"python -m checks {words[0]}")
     if words == ["recall"]:
         from checks.runner import recall
 
-        print(recall.start())
+        say(recall.start())
         return 0
     if words == ["watch"]:
         from checks.runner import watch
@@ -108,7 +130,7 @@ def _dispatch(words: list[str], flags: set[str]) -> int:
         answer = ask.ask(words)
         if answer is not None:
             return answer
-    return _verdicts(words, flags, _print)
+    return _verdicts(words, flags, say)
 
 
 def _classroom(verb: str, arguments: list[str]) -> int:
@@ -123,27 +145,25 @@ def _classroom(verb: str, arguments: list[str]) -> int:
 
 
 def _on_stage(verb: str, words: list[str], flags: set[str]) -> int:
-    lab, numbers, _ = _asked(words or [verb])
+    if not words:
+        raise NotUsable(f"{verb} is for one stage", f"python -m checks {verb} 3 1")
+    lab, numbers, _ = _asked(words)
     if not numbers:
         raise NotUsable(f"{verb} is for one stage", f"python -m checks {verb} {lab.number} 1")
     if verb == "hint":
         from checks.runner import hints
 
-        print(hints.following(lab, numbers[0]))
+        say(hints.following(lab, numbers[0]))
         return 0
     if verb == "compare":
         from checks.runner import compare
 
-        print(compare.compare(lab, numbers[0], "--give-up" in flags, "--diff" in flags))
+        say(compare.compare(lab, numbers[0], "--give-up" in flags, "--diff" in flags))
         return 0
     from checks.runner import attempts
 
-    print({"reset": attempts.reset, "restore": attempts.restore}[verb](lab, numbers[0]))
+    say({"reset": attempts.reset, "restore": attempts.restore}[verb](lab, numbers[0]))
     return 0
-
-
-def _print(text: str) -> None:
-    print(text, flush=True)
 
 
 def _verdicts(words: list[str], flags: set[str], out: Callable[[str], None]) -> int:
@@ -151,11 +171,11 @@ def _verdicts(words: list[str], flags: set[str], out: Callable[[str], None]) -> 
         lab, numbers, by_name = _asked(words)
         return _judge(lab, numbers or sorted(lab.stages), flags, by_name, out)
     worst = 0
-    for path in labs.discover():  # one that does not parse does not keep the others from it
+    for path in labs.discover() or [labs.find("all")]:
         try:
             lab = Lab(path)
             status = _judge(lab, sorted(lab.stages), flags, False, out)
-        except NotUsable as no:
+        except NotUsable as no:  # one that does not parse does not keep the others from it
             out(str(no))
             status = 2
         worst = max(worst, status)
@@ -166,7 +186,9 @@ def answer(words: list[str], heat: Callable[[Lab], None]) -> tuple[int, str]:
     """A plain verdict for somebody else: exit status and text. `heat` sees the lab first."""
     said: list[str] = []
     if words != ["all"]:
-        heat(_asked(words)[0])
+        lab = _asked(words)[0]
+        lab.remember()
+        heat(lab)
     status = _verdicts(words, set(), said.append)
     return status, "".join(f"{text}\n" for text in said)
 
@@ -178,21 +200,19 @@ def _asked(words: list[str]) -> tuple[Lab, list[int], bool]:
     if is_file and ".py:" in word:
         word, _, line = word.partition(".py:")
         word, rest = f"{word}.py", [line.partition(":")[0], *rest]
-    lab = Lab(labs.find(word))
+    lab = Lab(labs.find(word), later=True)
     if not lab.stages:
-        raise NotUsable(
-            "the file has no stages",
-            f"a stage begins with a line `{labs.HEADING}1 ...`",
-            f"{lab.relative}:1:1",
-            lab.id,
-        )
+        from checks.runner import outline
+
+        raise outline.no_stages(lab)
     if not rest:
         return lab, [], False
     if len(rest) > 1:
         raise NotUsable(f"too many words: {' '.join(rest[1:])}", "python -m checks --help")
-    if not rest[0].removeprefix("stage-").isdigit():
-        raise NotUsable(f"{rest[0]} is no stage and no line", "python -m checks --help")
-    number = int(rest[0].removeprefix("stage-"))
+    number = as_number(rest[0].removeprefix("stage-"))
+    if number < 0:
+        shown = rest[0][:40] if rest[0].strip() else repr(rest[0])
+        raise NotUsable(f"{shown} is no stage and no line", "python -m checks --help")
     if is_file:
         return lab, [stage_at(lab, number)], True
     if number not in lab.stages:
@@ -217,7 +237,7 @@ def stage_at(lab: Lab, line: int) -> int:
     raise NotUsable(
         f"line {line} belongs to no stage",
         f"put the cursor into a stage: {places}",
-        lab.where(line),
+        lab.where(min(max(line, 1), len(lab.lines))),
         lab.id,
     )
 
@@ -231,9 +251,10 @@ def _judge(
         child = sandbox.begin(job)
         from checks.runner import report  # noqa: F401  while the child works
 
+        lab.remember()
         return child
 
-    def say(verdict: Verdict) -> None:
+    def told(verdict: Verdict) -> None:
         from checks.runner import report
 
         if "--json" in flags:
@@ -242,7 +263,7 @@ def _judge(
             out(report.text(verdict, lab))
 
     job = sandbox.Job(lab, numbers, "--reference" in flags)
-    verdicts = session.judge(job, say, begin, here="--debug" in flags)
+    verdicts = session.judge(job, told, begin, here="--debug" in flags)
     if not by_name and "--json" not in flags:
         from checks.runner import report
 

@@ -6,6 +6,7 @@ journal remembers: a solution that is read too early feels like knowledge and is
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import difflib
 import os
@@ -14,14 +15,24 @@ import subprocess
 import time
 
 from checks.expect import CheckFailed, Spied
-from checks.runner import attempts, journal, progress, sandbox, session, stub
+from checks.runner import (
+    attempts,
+    journal,
+    progress,
+    sandbox,
+    session,
+    strays,
+    stub,
+    terminal,
+)  # fmt: skip
 from checks.runner.judge import Judge
 from checks.runner.lab import NotUsable
 from checks.runner.verdict import PASSED
+from checks.runner.work import flush
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from checks.runner.lab import Lab
@@ -58,11 +69,15 @@ def compare(lab: Lab, number: int, give_up: bool = False, diff: bool = False) ->
     journal.write(lab.id, number, "compare")
     yours = "\n\n".join(_code(lab, d.name) for d in mine)
     reference = "\n\n".join(_code(lab, f"solution_{d.name}") for d in mine)
-    if diff:
-        _open(lab, number, yours, reference)
     rows = side_by_side(yours, stub.as_learner(reference))
     if verdict.state == PASSED:
-        rows += ["", *measured(lab, number)]
+        with quiet():
+            rows += ["", *measured(lab, number, verdict.carried)]
+    if diff:
+        try:
+            _open(lab, number, yours, reference)
+        except OSError as error:
+            rows += ["", f"no diff was opened: {error.strerror} ({error.filename})"]
     return "\n".join(rows)
 
 
@@ -95,8 +110,31 @@ def side_by_side(yours: str, reference: str) -> list[str]:
     return rows
 
 
-def measured(lab: Lab, number: int) -> list[str]:
-    """Time and peak memory of both on the calls that the check makes."""
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """What the learner's code prints goes nowhere here, and what it starts ends."""
+    flush()
+    kept = [os.dup(1), os.dup(2)]
+    spared = strays.children() if strays.adopt() else None
+    terminal.silence(1)
+    terminal.silence(2)
+    try:
+        yield
+    finally:
+        flush()
+        for number, fd in enumerate(kept, 1):
+            os.dup2(fd, number)
+            os.close(fd)
+        if spared is not None:
+            strays.end(spared)
+            strays.adopt(False)
+
+
+def measured(lab: Lab, number: int, carried: list[int]) -> list[str]:
+    """Time and peak memory of both on the calls that the check makes.
+
+    carried   stages that are not right yet: the reference stands in for them, as in the verdict
+    """
     from checks.runner import pins
 
     pins.apply()
@@ -105,7 +143,9 @@ def measured(lab: Lab, number: int) -> list[str]:
     theirs = {name: functions[name] for name in judge.own(number)}
     from checks.runner.workbench import Workbench
 
-    space = Workbench(lab).build(theirs)
+    others = [n for n, at in judge.owner.items() if at in carried]
+    built = judge.solutions.build(f"solution_{n}" for n in others)
+    space = Workbench(lab, {n: built[f"solution_{n}"] for n in others}).build(theirs)
     rows = []
     for name, reference in theirs.items():
         if isinstance(reference, type):
@@ -186,6 +226,7 @@ def _open(lab: Lab, number: int, yours: str, reference: str) -> None:
             file.write(text + "\n")
         paths.append(path)
     code = shutil.which("code") or shutil.which("code-server")
-    if code and os.environ.get("VSCODE_IPC_HOOK_CLI"):
+    in_editor = "VSCODE_IPC_HOOK_CLI" in os.environ or os.environ.get("TERM_PROGRAM") == "vscode"
+    if code and in_editor:
         command = [code, "--reuse-window", "--diff", *paths]
         subprocess.run(command, check=False, capture_output=True)

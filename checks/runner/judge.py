@@ -14,8 +14,10 @@ from checks.runner.workbench import Workbench
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
+
+    from checks.runner.crash import Seen
 
 
 def load_checks(lab: Lab) -> dict[int, StageCheck]:
@@ -27,17 +29,35 @@ def load_checks(lab: Lab) -> dict[int, StageCheck]:
             raise NotUsable(
                 f"{lab.relative} has no checks",
                 f"write checks/{lab.stem}/stages.py",
-                lab.relative,
+                f"{lab.relative}:1:1",
                 lab.id,
             ) from None
         raise NotUsable(
             f"{error.name} is not installed for this Python",
             f"set up the pinned environment: python3 noxfile.py -s {lab.id}",
-            lab.relative,
+            f"{lab.relative}:1:1",
             lab.id,
         ) from None
+    except Exception as error:
+        raise not_loaded(f"checks/{lab.stem}/stages.py", error, lab) from None
     found = [c for c in vars(module).values() if isinstance(c, StageCheck)]
     return {check.number: check for check in sorted(found, key=lambda c: c.number)}
+
+
+def not_loaded(file: str, error: Exception, lab: Lab) -> NotUsable:
+    """What is said where checks or slips do not load: whoever writes a lab reads this."""
+    line = getattr(error, "lineno", None) or 1
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.replace("\\", "/").endswith(file):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return NotUsable(
+        f"{file} does not load: {type(error).__name__}: {error}",
+        f"mend it, or bring it back: git checkout {file}",
+        f"{file}:{line}:1",
+        lab.id,
+    )
 
 
 class Judge:
@@ -68,6 +88,15 @@ class Judge:
 
     def own(self, number: int) -> list[str]:
         """The functions that a stage asks the learner to write."""
+        if number not in self.checks:
+            stage = self.lab.stages.get(number)
+            raise NotUsable(
+                f"stage {number} of {self.lab.id} has no check",
+                f"write check_stage{number} in checks/{self.lab.stem}/stages.py, "
+                "or delete the heading",
+                self.lab.where(stage.line if stage else 1),
+                self.lab.id,
+            )
         return [n for n in self.checks[number].parameters if self.owner.get(n) == number]
 
     def reference_functions(self, number: int) -> dict[str, Any]:
@@ -94,6 +123,7 @@ class Judge:
     def judge(self, number: int) -> Verdict:
         """The verdict on a stage; stages that it builds on are judged first."""
         if number not in self.verdicts:
+            self.own(number)  # refuses a stage that has no check
             self.verdicts[number] = self._judge(number)
         return self.verdicts[number]
 
@@ -121,7 +151,8 @@ class Judge:
         check = self.checks[number]
         if self.reference:
             self.started(number, check.seconds)
-            return self._run(number, self.reference_functions(number), [], begin)
+            guard = Guard((check.check.__module__,))
+            return self._run(number, self.reference_functions(number), [], begin, guard)
         own = self.own(number)
         found = [self.lab.definition(name) for name in own]
         if own and all(d is not None and d.is_stub for d in found):
@@ -139,12 +170,14 @@ class Judge:
             given |= {n: self.solutions.build([n])[n] for n in named}
         bench = Workbench(self.lab, given)
         self.started(number, check.seconds)
+        guard = Guard((check.check.__module__,))
         try:
             space = bench.build(check.parameters)
             functions = {name: space[name] for name in check.parameters}
         except BaseException as error:
-            return self._crashed(number, error, None, carried)
-        return self._run(number, functions, carried, begin)
+            guard.restore()
+            return self._crashed(number, error, carried)
+        return self._run(number, functions, carried, begin, guard)
 
     def _references(self, names: set[str]) -> dict[str, Any]:
         space = self.solutions.build([f"solution_{name}" for name in names])
@@ -218,32 +251,53 @@ class Judge:
         return notes
 
     def _run(
-        self, number: int, functions: dict[str, Any], carried: list[int], begin: float
+        self,
+        number: int,
+        functions: dict[str, Any],
+        carried: list[int],
+        begin: float,
+        guard: Guard,
     ) -> Verdict:
         check, trace = self.checks[number], Trace()
-        guard = Guard((check.check.__module__,))
+        problem: BaseException | None = None
         try:
             check.run(functions, trace)
-        except CheckFailed as no:
-            verdict = self.failed(number, no)
         except BaseException as error:
-            trace.entries.append(("raised", False, type(error).__name__))
-            verdict = self._crashed(number, error, trace, carried)
-        else:
-            verdict = self.verdict(number, PASSED, message="passed")
-        replaced = guard.restore()
+            problem = error
+        restored = guard.restore()  # first of all: what follows uses what it puts back
+        verdict = self.outcome(number, problem, trace, restored, carried)
+        verdict.seconds = time.perf_counter() - begin
+        if verdict.state in (FAILED, CRASHED) and not self.reference:
+            self.failures[number] = (functions, trace)
+        return verdict
+
+    def outcome(
+        self,
+        number: int,
+        problem: BaseException | None,
+        trace: Trace,
+        restored: tuple[str, list[str]],
+        carried: list[int],
+    ) -> Verdict:
+        """The verdict on a check that has run, and ended without or with an exception."""
+        replaced, notes = restored
         if replaced:
+            trace.entries.append(("replaced", False, replaced, None))  # like no slip
             verdict = self.verdict(
                 number,
                 CRASHED,
                 message=f"your code replaces {replaced}, which the check uses too: "
                 "leave it, and give your own function another name",
             )
-        verdict.seconds = time.perf_counter() - begin
+        elif problem is None:
+            verdict = self.verdict(number, PASSED, message="passed")
+        elif isinstance(problem, CheckFailed):
+            verdict = self.failed(number, problem)
+        else:
+            trace.raised(problem)
+            verdict = self._crashed(number, problem, carried)
         verdict.carried = carried
-        verdict.notes = [*verdict.notes, *self._notes(self.own(number))]
-        if verdict.state in (FAILED, CRASHED) and not self.reference:
-            self.failures[number] = (functions, trace)
+        verdict.notes = [*verdict.notes, *notes, *self._notes(self.own(number))]
         return verdict
 
     def failed(self, number: int, no: CheckFailed) -> Verdict:
@@ -268,36 +322,39 @@ class Judge:
             column=definition.column if definition else 1,
         )
 
-    def _crashed(
-        self, number: int, error: BaseException, trace: Trace | None, carried: list[int]
-    ) -> Verdict:
-        from checks.runner import crash
-
-        seen = crash.explain(self.lab, error, Spied.last)
+    def _crashed(self, number: int, error: BaseException, carried: list[int]) -> Verdict:
+        seen = self.seen(error)
         if seen.stub and not self.reference:
             own = self.own(number)
-            left = [n for n in own if (d := self.lab.definition(n)) and d.is_stub]
+            left = self.unwritten(own)
             if left:
                 written = [n for n in own if n not in left]
                 done = f"; {expect.names(written)}: nothing wrong found so far" if written else ""
                 first = self.lab.definition(left[0])
-                assert first is not None
-                return self.verdict(
-                    number,
-                    TODO,
-                    message=f"{expect.names(left)} still to write{done}",
-                    line=first.name_line,
-                    column=first.column,
-                )
+                where = {"line": first.name_line, "column": first.column} if first else {}
+                message = f"{expect.names(left)} still to write{done}"
+                return self.verdict(number, TODO, message=message, **where)
         where = {"line": seen.line, "column": seen.column} if seen.line else {}
         return self.verdict(
             number, CRASHED, message=seen.message, rows=seen.rows, carried=carried, **where
         )
 
-    def diagnose(self, number: int) -> list[str]:
-        """The meanings of the slips that give exactly what the learner got."""
-        if number not in self.failures:
-            return []
-        from checks.runner.diagnose import diagnose
+    def seen(self, error: BaseException) -> Seen:
+        """What a crash looks like to the learner."""
+        from checks.runner import crash
 
-        return [slip.meaning for slip in diagnose(self, number, *self.failures[number])]
+        return crash.explain(self.lab, error, Spied.last)
+
+    def unwritten(self, own: list[str]) -> list[str]:
+        """Those of a stage's functions that are still stubs."""
+        return [name for name in own if (d := self.lab.definition(name)) and d.is_stub]
+
+    def diagnose(self, number: int) -> Iterator[tuple[list[str], bool]]:
+        """The meanings of the slips that give exactly what the learner got, and whether that
+        holds so far only; better known with each one that is yielded.
+        """
+        if number in self.failures:
+            from checks.runner.diagnose import diagnose
+
+            for slips, so_far in diagnose(self, number, *self.failures[number]):
+                yield [slip.meaning for slip in slips], so_far

@@ -11,29 +11,21 @@ import marshal
 import os
 import sys
 
+from checks.runner import places
+from checks.runner.places import ROOT, NotUsable, as_number, discover, find, progress_folder
+
+__all__ = ["ROOT", "Definition", "Lab", "NotUsable", "Stage", "bindings", "discover", "find",
+           "progress_folder", "title_of"]  # fmt: skip
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
 PyCF_ONLY_AST = 0x400
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HEADING = "# ## Stage "
 DIVIDER = "# # Solutions"
 SEALED = ".sealed"  # a lab whose text cannot be read at a glance: checks/lab_x/lab_x.sealed
-
-
-class NotUsable(Exception):
-    """Cannot be done as asked (exit status 2): one line for the editor, then what to do."""
-
-    def __init__(self, message: str, next_step: str, where: str = "", code: str = "") -> None:
-        super().__init__(message)
-        self.message, self.next_step, self.where, self.code = message, next_step, where, code
-
-    def __str__(self) -> str:
-        head = f"{self.where}: error: {self.message}" if self.where else f"error: {self.message}"
-        tail = f" [{self.code}]" if self.code else ""
-        return f"{head}{tail}\n  next       {self.next_step}"
 
 
 class Definition:
@@ -110,15 +102,18 @@ class Stage:
 class Lab:
     """A lab file, read.
 
-    text  stands in for what is on the disk
-    key   the lab whose solutions count; else the sealed one, where there is one, or this file
+    text   stands in for what is on the disk
+    key    the lab whose solutions count; else the sealed one, where there is one, or this file
+    later  the caller calls `remember` when a verdict no longer waits for it
     """
 
-    def __init__(self, path: str, text: str | None = None, key: Lab | None = None) -> None:
+    def __init__(
+        self, path: str, text: str | None = None, key: Lab | None = None, later: bool = False
+    ) -> None:
         self.path = os.path.abspath(path)
         self._key = key
-        self.stem = os.path.basename(path).removesuffix(".py").removesuffix(SEALED)
-        self.number = int(self.stem.split("_")[1])
+        self.stem = places.stem_of(path).removesuffix(SEALED)
+        self.number = places.number_of(path)
         self.id = f"lab-{self.number}"
         self.relative = f"labs/{os.path.basename(path)}"
         self.text = _source(self.path, self.relative, self.id) if text is None else text
@@ -128,13 +123,14 @@ class Lab:
         self._read_headings()
         self.definitions: dict[str, list[Definition]] = {}
         self.cell_names: dict[str, int] = {}
-        if text is not None or not self._remembered():
+        self._is_new = text is None and not self._remembered()
+        if text is not None or self._is_new:
             tree = self._parse()
-            if text is None:
+            if self._is_new:
                 self._compile(tree)
             self._read_statements(tree)
-            if text is None:
-                self._remember()
+        if not later:
+            self.remember()
 
     def _parse(self) -> Any:
         return self._compile(self.text, PyCF_ONLY_AST)
@@ -169,9 +165,10 @@ class Lab:
                 self.divider = min(self.divider, at)
             if line.startswith(HEADING):
                 number, _, title = line.removeprefix(HEADING).partition(" ")
-                if number.isdigit():
+                n = as_number(number)
+                if n >= 0:
                     title = title.lstrip("·:-* ").strip()
-                    self.stages[int(number)] = Stage(int(number), title, at, after - 1)
+                    self.stages[n] = Stage(n, title, at, after - 1)
 
     def _read_statements(self, tree: Any) -> None:
         for node in tree.body:
@@ -204,7 +201,11 @@ class Lab:
             self.definitions[name] = [Definition.unpack(name, self, one) for one in every]
         return True
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """Keep what was found out about every definition for the next time; 3 ms, once a save."""
+        if not self._is_new:
+            return
+        self._is_new = False
         try:
             places = {n: [d.pack() for d in every] for n, every in self.definitions.items()}
             place, digest = self._notes()
@@ -319,37 +320,12 @@ def _names(target: Any) -> Iterator[str]:
 
 
 def _source(path: str, relative: str, code: str) -> str:
-    """The file's text with LF line ends; the file itself is never written."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise NotUsable(
-            f"cannot be read: {error.strerror}",
-            "check the file's name and its rights",
-            relative,
-            code,
-        ) from None
-    if path.endswith(SEALED):
-        from checks.runner import seal
+    """A lab's text, of a file or of a sealed copy."""
+    if not path.endswith(SEALED):
+        return places.source(path, relative, code)
+    from checks.runner import seal
 
-        return seal.opened(data, os.path.relpath(path, ROOT))
-    return decoded(data, relative, code)
-
-
-def decoded(data: bytes, relative: str, code: str) -> str:
-    """A file's bytes as text with LF line ends; refuses what is not UTF-8, with its line."""
-    try:
-        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise NotUsable(
-            f"the file is not UTF-8: byte 0x{data[error.start]:02x}",
-            "save it again with the encoding UTF-8",
-            f"{relative}:{line}:1",
-            code,
-        ) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return seal.opened(path)
 
 
 def sealed_path(stem: str) -> str:
@@ -363,33 +339,3 @@ def title_of(lines: list[str]) -> str:
         if line.startswith("# # "):
             return line[4:].rpartition(" · ")[2].strip()
     return ""
-
-
-def progress_folder() -> str:
-    """Where the journal and the attempts are kept: `.progress`, or ML_MINI_LABS_PROGRESS."""
-    return os.environ.get("ML_MINI_LABS_PROGRESS") or os.path.join(ROOT, ".progress")
-
-
-def discover(root: str = ROOT) -> list[str]:
-    """The paths of all labs, by number."""
-    folder = os.path.join(root, "labs")
-    found = []
-    for name in os.listdir(folder) if os.path.isdir(folder) else []:
-        parts = name.split("_")
-        if name.endswith(".py") and parts[0] == "lab" and len(parts) > 2 and parts[1].isdigit():
-            found.append((int(parts[1]), os.path.join(folder, name)))
-    return [path for _, path in sorted(found)]
-
-
-def find(word: str, root: str = ROOT) -> str:
-    """The path of the lab called `3`, `lab-3`, `lab_3_bpe` or by its file."""
-    name = os.path.basename(word.replace("\\", "/")).removesuffix(".py")
-    bare = name.lower().removeprefix("lab").lstrip("-_ ")
-    number = bare.partition("_")[0]
-    paths = discover(root)
-    for path in paths:
-        stem = os.path.basename(path).removesuffix(".py")
-        if stem == name or (number.isdigit() and bare == number and f"_{number}_" in stem):
-            return path
-    have = ", ".join(os.path.basename(p).split("_")[1] for p in paths) or "none"
-    raise NotUsable(f"there is no lab called {word}", f"name one of the labs: {have}")

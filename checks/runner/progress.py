@@ -13,6 +13,7 @@ import time
 from checks.runner import journal, report
 from checks.runner import lab as labs
 from checks.runner.lab import Lab, NotUsable
+from checks.runner.places import number_of
 from checks.runner.verdict import CRASHED, FAILED, PASSED, TIMEOUT, TODO
 
 TYPE_CHECKING = False
@@ -89,12 +90,17 @@ def tracks(interview: bool = False) -> list[tuple[str, list[int]]]:
     """(name, lab numbers) of the suggested orders, from labs/orders.toml."""
     import tomllib
 
-    with open(os.path.join(labs.ROOT, "labs", "orders.toml"), "rb") as file:
-        orders = tomllib.load(file)
-    have = [int(os.path.basename(path).split("_")[1]) for path in labs.discover()]
-    found: list[tuple[str, list[int]]] = [(k, list(v)) for k, v in orders["tracks"].items()]
-    if interview:
+    try:
+        with open(os.path.join(labs.ROOT, "labs", "orders.toml"), "rb") as file:
+            orders = tomllib.load(file)
+        found: list[tuple[str, list[int]]] = [(k, list(v)) for k, v in orders["tracks"].items()]
         first = orders["interview"]["first"]
+    except OSError as error:
+        raise _no_orders(error.strerror or str(error)) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _no_orders(f"{type(error).__name__}: {error}") from None
+    have = [number_of(path) for path in labs.discover()]
+    if interview:
         rest = [n for _, track in found for n in track if n not in first]
         found = [("interview", [*first, *rest])]
     known = {n for _, track in found for n in track}
@@ -103,11 +109,18 @@ def tracks(interview: bool = False) -> list[tuple[str, list[int]]]:
     return [(name, track) for name, track in kept if track]
 
 
+def _no_orders(why: str) -> NotUsable:
+    return NotUsable(
+        f"labs/orders.toml cannot be read: {why}",
+        "mend it, or bring it back: git checkout labs/orders.toml",
+    )
+
+
 def survey(now: float) -> tuple[dict[int, LabProgress], list[NotUsable]]:
     """Every lab that can be read, by number; and why the others cannot."""
     past = history(journal.read())
     found, broken = {}, []
-    for path in labs.discover():
+    for path in labs.discover() or [labs.find("all")]:
         try:
             lab = Lab(path)
         except NotUsable as no:
@@ -171,7 +184,8 @@ def svg() -> str:
         "<style>text{font:14px system-ui,sans-serif;fill:#718096}"
         ".track{font-weight:600}.count{text-anchor:end}</style>"
     )
-    return "\n".join([head, *rows, "</svg>\n"])
+    text = "\n".join([head, *rows, "</svg>"])
+    return text.encode("ascii", "xmlcharrefreplace").decode()  # whatever the terminal's encoding
 
 
 def _svg_row(progress: LabProgress, y: int) -> list[str]:

@@ -6,9 +6,10 @@ It keeps an honest reader honest and nothing more: one line of Python opens it.
 from __future__ import annotations
 
 import binascii
+import os
 import zlib
 
-from checks.runner.lab import NotUsable
+from checks.runner.places import ROOT, NotUsable
 
 HEADER = b"# The lab with its reference, for the checks alone. Write your own first.\n"
 WIDTH = 57  # bytes a line, 76 characters
@@ -21,14 +22,15 @@ def sealed(text: str) -> bytes:
     return HEADER + b"".join(rows)
 
 
-def opened(data: bytes, relative: str) -> str:
-    """The inverse of `sealed`; line ends may have been changed on the way."""
-    _, _, body = data.partition(b"\n")
+def opened(path: str) -> str:
+    """The text in a sealed file; its line ends may have been changed on the way."""
     try:
+        with open(path, "rb") as file:
+            _, _, body = file.read().partition(b"\n")
         return zlib.decompress(binascii.a2b_base64(body)).decode("utf-8")
-    except (binascii.Error, zlib.error, UnicodeDecodeError) as error:
+    except (OSError, binascii.Error, zlib.error, UnicodeDecodeError) as error:
         raise NotUsable(
             f"the sealed reference cannot be opened: {error}",
             "bring it back: git checkout -- checks",
-            relative,
+            os.path.relpath(path, ROOT),
         ) from None

@@ -25,9 +25,11 @@ def judge(
         return sandbox.run_here(job, said)
 
     def told(verdict: Verdict) -> None:
-        said(verdict)
-        from checks.runner import journal  # while the next stage is judged
+        try:
+            said(verdict)
+        finally:  # a terminal that cannot be written to loses no record
+            from checks.runner import journal  # while the next stage is judged
 
-        journal.note(job.lab, verdict)
+            journal.note(job.lab, verdict)
 
     return sandbox.run(job, told, begin)

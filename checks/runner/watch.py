@@ -9,13 +9,12 @@ drops all problems of the last round when a new one begins.
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import threading
 import time
 
 from checks.runner import lab as labs
-from checks.runner import outline, pins, report, sandbox, session
+from checks.runner import outline, pins, report, sandbox, session, terminal
 from checks.runner.lab import Lab, NotUsable, discover
 from checks.runner.verdict import Verdict
 
@@ -38,45 +37,60 @@ class Watched:
         self.lines: dict[str, int] = {}
         self.standing: dict[int, Verdict] = {}
         self.imports: set[str] = set()
+        self.open: set[int] = set()  # stages that changed, whose verdict is still to come
         self.stamp = 0
 
     def is_older(self) -> bool:
         """Whether the file was written since the last look."""
-        return os.path.exists(self.path) and os.stat(self.path).st_mtime_ns != self.stamp
+        try:
+            return os.stat(self.path).st_mtime_ns != self.stamp
+        except OSError:
+            return False
 
     def look(self) -> tuple[Lab, list[int]]:
         """The lab as it is now, and the stages whose functions are not what they were."""
-        self.stamp = os.stat(self.path).st_mtime_ns
-        lab = Lab(self.path)
+        try:
+            self.stamp = os.stat(self.path).st_mtime_ns
+        except OSError:
+            self.stamp = 0  # whoever reads it says why
+        lab = Lab(self.path, later=True)
         sources: dict[int, dict[str, str]] = {}
         for number, _, functions in outline.outline(self.path):
             found = [lab.definition(name) for name in functions]
             sources[number] = {d.name: lab.source(d) for d in found if d}
-        changed = [n for n in sources if self.sources and sources[n] != self.sources.get(n)]
+        changed = [
+            n
+            for n in sources
+            if sources[n] != self.sources.get(n) and (n in self.sources or _is_written(lab, n))
+        ]
+        self.open = {n for n in self.open if n in sources} | set(changed)
         self._move(lab)
         self.imports = {"numpy", "torch"} & set(_imported(lab))
-        self.sources = sources
-        return lab, changed
+        self.sources |= sources  # a file that is half written may have lost its stages
+        return lab, sorted(self.open)
 
     def _move(self, lab: Lab) -> None:
         """Standing verdicts follow their function to its new lines."""
         lines = {name: found[-1].name_line for name, found in lab.definitions.items()}
         for verdict in self.standing.values():
             for name in verdict.functions[:1]:
-                verdict.line += lines.get(name, 0) - self.lines.get(name, lines.get(name, 0))
-        self.lines = lines
+                if name in lines and name in self.lines:
+                    verdict.line += lines[name] - self.lines[name]
+        self.lines |= lines
 
 
 class Watcher:
     """Watches labs/ and answers Run Stage, one verdict at a time."""
 
     def __init__(self) -> None:
-        self.watched = {path: Watched(path) for path in discover()}
+        paths = discover() or [labs.find("all")]  # refuses where there are none
+        self.watched = {path: Watched(path) for path in paths}
         self.lock = threading.Lock()
         self.warm: set[str] = set()
         for watched in self.watched.values():
             try:
-                watched.look()
+                watched.look()[0].remember()
+                watched.open.clear()
             except NotUsable:
                 continue  # said when it is saved
 
@@ -110,19 +124,28 @@ class Watcher:
 
     def saved(self, path: str) -> None:
         """A lab was written: judge what changed, and say again what still stands."""
+        while not self._judged(path):  # whoever saves again wants the newest answer, and now
+            pass
+
+    def _judged(self, path: str) -> bool:
+        """One round of it; False where the file was written again before there was an answer."""
         with self.lock:
             watched = self.watched.setdefault(path, Watched(path))
             say(f"saved labs/{os.path.basename(path)}")
-            begin = time.perf_counter()
+            begin, is_newest = time.perf_counter(), True
             try:
                 lab, changed = watched.look()
-            except NotUsable as no:
-                say(str(no))
-            else:
                 self._judge(watched, lab, changed)
                 if not changed:
                     say("no function of a stage changed")
+                lab.remember()
+            except NotUsable as no:
+                say(str(no))
+            except sandbox.Stale:
+                say("saved again: what follows is the newest")
+                is_newest = False
             say(f"watching labs/ ({1e3 * (time.perf_counter() - begin):.0f} ms)")
+        return is_newest
 
     def _judge(self, watched: Watched, lab: Lab, changed: list[int]) -> None:
         for number in changed:
@@ -132,12 +155,15 @@ class Watcher:
         self.heat(lab)
 
         def told(verdict: Verdict) -> None:
+            watched.open.discard(verdict.stage)
             if verdict.is_wrong:
                 watched.standing[verdict.stage] = verdict
             say(report.text(verdict, lab))
 
         if changed:
-            session.judge(sandbox.Job(lab, changed), told)
+            job = sandbox.Job(lab, changed)
+            job.is_stale = watched.is_older
+            session.judge(job, told)
 
     def changes(self) -> Iterator[list[str]]:
         """The labs that were written, as they come; never returns."""
@@ -150,20 +176,41 @@ class Watcher:
         begun = False
         for batch in watchfiles.watch(
             folder,
-            watch_filter=lambda _, path: path in self.watched or path in discover(),
+            watch_filter=lambda _, path: bool(self.known(path)),
             step=STEP,
             debounce=DEBOUNCE,
             force_polling=polling,
             poll_delay_ms=POLL,
             rust_timeout=READY,
             yield_on_timeout=True,
-            raise_interrupt=False,
         ):
+            if not os.path.isdir(folder):
+                raise NotUsable(f"{folder} is gone", "bring it back: git checkout labs")
             if not begun:  # said only now, when no save can be missed any more
                 begun = True
                 say(f"watching labs/ (process {os.getpid()}, Ctrl+C ends it)")
                 yield [path for path, watched in self.watched.items() if watched.is_older()]
-            yield sorted({path for _, path in batch if os.path.exists(path)})
+            came = {self.known(path) for _, path in batch} - {""}
+            yield sorted(path for path in came if _comes(path) or path in self.watched)
+
+    def known(self, path: str) -> str:
+        """The lab that an event names, or nothing. By its name alone: macOS reports the folder
+        behind a symbolic link, and Windows may write its drive in the other case."""
+        here = os.path.join(labs.ROOT, "labs", os.path.basename(path))
+        return here if here in self.watched or here in discover() else ""
+
+
+def _comes(path: str) -> bool:
+    """Whether a file is there, or about to be: some editors delete and write anew."""
+    for _ in range(5):
+        if os.path.exists(path):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def _is_written(lab: Lab, number: int) -> bool:
+    return number in lab.stages and report.is_written(lab, number)
 
 
 def _imported(lab: Lab) -> set[str]:
@@ -222,9 +269,11 @@ def main() -> int:
         for batch in watcher.changes():
             for path in batch:
                 watcher.saved(path)
-    except KeyboardInterrupt:
-        pass
+    except KeyboardInterrupt as stop:
+        return 128 + stop.args[0] if stop.args else 0  # Ctrl+C is how one ends it
+    except BrokenPipeError:  # nobody reads it any more
+        terminal.silence(1)
+        return 0
     finally:
         server.close()
-    sys.stdout.flush()
-    return 0
+    return 2
