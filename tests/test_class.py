@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from checks.classroom import gradebook, notebook, points, pool, state, submissions, worker
+from checks.runner import judge, sandbox
 from checks.runner.lab import NotUsable
 from tests import handins, kinds
 from tests.class_of_300 import heeds_interrupts
@@ -209,6 +210,16 @@ def test_a_hand_in_that_kills_its_judge_loses_that_stage_alone():
     found = outcome(lab.splice("decode", "\n".join(source)).text)
     assert states(found) == {n: "crashed" if n == 4 else "passed" for n in LAB.stages}
     assert "ended the process that judges it" in found["stages"][4]["said"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="leaves a process by fork")
+@pytest.mark.parametrize("start", [sandbox.fork, sandbox.spawn])
+def test_a_process_left_behind_with_the_pipes_open_blocks_nobody(monkeypatch, start):
+    monkeypatch.setattr(judge.load_checks(LAB)[1], "seconds", 0.5)
+    body = "    import os, time\n    if os.fork() == 0: time.sleep(40)\n    os._exit(3)"
+    lab = LAB.splice("pair_counts", f"def pair_counts(ids):\n{body}")
+    (verdict,) = sandbox.run(sandbox.Job(lab, [1]), start=start)
+    assert verdict.state in ("timeout", "crashed")
 
 
 @pytest.mark.skipif(not handins.LINUX, reason="kills its parent")
