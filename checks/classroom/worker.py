@@ -16,7 +16,7 @@ import traceback
 from typing import Any
 
 from checks.classroom.notebook import Notebook
-from checks.runner import child, pins, places, report, sandbox
+from checks.runner import child, pins, places, report, sandbox, strays
 from checks.runner import lab as labs
 from checks.runner.lab import Lab, NotUsable
 from checks.runner.verdict import Verdict
@@ -111,8 +111,8 @@ class Worker:
             except ProcessLookupError:
                 pass
         else:
-            end_descendants()
-            if not sys.platform.startswith("linux"):  # where orphans are adopted by others
+            strays.end()
+            if not strays.IS_LINUX:  # where orphans go to others
                 end_marked(self.work)
         while os.name == "posix":
             try:
@@ -120,23 +120,6 @@ class Worker:
                     return
             except ChildProcessError:
                 return
-
-
-def end_descendants() -> None:
-    """Kill the tree below this process until nothing is left of it."""
-    import psutil
-
-    for _ in range(100):  # one that forks faster than it is killed is stopped first
-        family = psutil.Process().children(recursive=True)
-        family = [p for p in family if _status(p) != psutil.STATUS_ZOMBIE]
-        if not family:
-            return
-        for action in ("suspend", "kill"):
-            for process in family:
-                try:
-                    getattr(process, action)()
-                except psutil.Error:
-                    pass
 
 
 def end_marked(home: str) -> None:
@@ -149,15 +132,6 @@ def end_marked(home: str) -> None:
                 process.kill()
         except (psutil.Error, OSError):
             pass
-
-
-def _status(process: Any) -> str:
-    import psutil
-
-    try:
-        return process.status()
-    except psutil.Error:
-        return psutil.STATUS_ZOMBIE
 
 
 def empty(folder: str) -> None:
@@ -234,19 +208,9 @@ def _processes() -> int:
     return count
 
 
-def adopt() -> None:
-    """Have orphans below this process become its children (Linux), so that they can be ended."""
-    if sys.platform.startswith("linux"):
-        import ctypes
-
-        subreaper = 36  # PR_SET_CHILD_SUBREAPER
-        ctypes.CDLL(None).prctl(subreaper, 1, 0, 0, 0)
-
-
 def main(work: str, modules: list[str], alone: bool, spawn: bool) -> None:
     """Serve orders until stdin ends. `modules` are imported once, for all children by fork."""
     pins.apply()
-    adopt()
     worker = Worker(work, alone, spawn)
     if not worker.spawn:
         for name in modules:

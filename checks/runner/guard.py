@@ -85,8 +85,8 @@ def _settings() -> list[tuple[str, Callable[[], Any], Callable[[Any], bool]]]:
 
     What has no name changes when a library is first imported, and is put back in silence.
     """
-    found = [
-        ("the working folder (os.chdir)", _folder, _setter(_folder, os.chdir)),
+    found: list[tuple[str, Callable[[], Any], Callable[[Any], bool]]] = [
+        ("the working folder (os.chdir)", _folder, _put_folder),
         ("the environment (os.environ)", lambda: dict(os.environ), _put_environment),
         (
             "how deep calls may go (sys.setrecursionlimit)",
@@ -128,6 +128,16 @@ def _folder() -> str:
         return os.getcwd()
     except OSError:  # it was deleted
         return ""
+
+
+def _put_folder(held: str) -> bool:
+    if _folder() == held:
+        return False
+    try:
+        os.chdir(held)
+    except OSError:
+        pass  # it is gone, and whoever made it makes it anew
+    return True
 
 
 def _put_environment(held: dict[str, str]) -> bool:
