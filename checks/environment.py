@@ -1,10 +1,9 @@
 """One shared environment for all sessions: `.venv`, made from the hashed lock on demand.
 
-Standard library only: it runs before anything is installed. Inside the container
-(ML_MINI_LABS_ENV=system) the interpreter that is there is used as it is.
+Standard library only: it runs before anything is installed, and under any Python 3 says which
+one is needed. Inside the container (ML_MINI_LABS_ENV=system) the interpreter that is there is
+used as it is.
 """
-
-from __future__ import annotations
 
 import hashlib
 import os
@@ -16,6 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
 STAMP = os.path.join(VENV, "lock.sha256")
+OTHER = "open the dev container, or let uv bring it: uv run --no-project --python 3.11 noxfile.py"
 
 
 def is_system() -> bool:
@@ -31,6 +31,22 @@ def python() -> str:
     return os.path.join(VENV, folder, name)
 
 
+def stop(message: str, next_step: str) -> SystemExit:
+    """Say what is wrong and what to do; raise what comes back (exit status 2)."""
+    print(f"error: {message}\n  next       {next_step}", file=sys.stderr)
+    return SystemExit(2)
+
+
+def refuse_other_pythons() -> None:
+    """End here under a Python that cannot run the labs at all."""
+    if sys.version_info < (3, 11):  # noqa: UP036 (the sentence is for those who run an older one)
+        raise stop(f"these labs need Python 3.11, and this is {_version()}", OTHER)
+
+
+def _version() -> str:
+    return sys.version.split()[0]
+
+
 def _digest() -> str:
     with open(LOCK, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
@@ -40,7 +56,7 @@ def _is_current() -> bool:
     try:
         with open(STAMP, encoding="ascii") as file:
             return file.read() == _digest() and os.path.exists(python())
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return False
 
 
@@ -49,29 +65,31 @@ def ensure() -> str:
     if is_system() or _is_current():
         return python()
     if sys.version_info[:2] != (3, 11):
-        raise SystemExit(
-            f"These labs are pinned to Python 3.11, and this is {sys.version.split()[0]}: open the "
-            "dev container, or let uv bring 3.11: uv run --no-project --python 3.11 noxfile.py"
-        )
+        raise stop(f"these labs are pinned to Python 3.11, and this is {_version()}", OTHER)
     print("setting up .venv from requirements.lock (once, a few minutes) ...", flush=True)
+    if os.path.islink(VENV):
+        os.unlink(VENV)  # what it leads to is somebody else's
     shutil.rmtree(VENV, ignore_errors=True)
     if subprocess.run([sys.executable, "-m", "venv", VENV], check=False).returncode:
-        raise SystemExit("Python's venv is missing; on Debian: sudo apt-get install python3-venv")
+        raise stop("Python's venv is missing", "on Debian: sudo apt-get install python3-venv")
     pip = [python(), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     quick = ["--timeout", "20", "--retries", "1"]
-    for arguments in (["--require-hashes", "-r", LOCK], ["--no-deps", "--editable", ROOT]):
-        extra = [] if "-r" in arguments else ["--no-build-isolation"]
-        if subprocess.run([*pip, *quick, *extra, *arguments], check=False).returncode:
-            raise SystemExit("setting up .venv failed: see pip's message above, then run it again")
     pins = os.path.join(ROOT, "checks", "runner", "pins.py")
-    subprocess.run([python(), pins], check=True, stdout=subprocess.DEVNULL)
+    for command in (
+        [*pip, *quick, "--require-hashes", "-r", LOCK],
+        [*pip, *quick, "--no-build-isolation", "--no-deps", "--editable", ROOT],
+        [python(), pins],
+    ):
+        if subprocess.run(command, check=False).returncode:
+            raise stop("setting up .venv failed: see the message above", "mend it, then run again")
     subprocess.run([python(), "-m", "compileall", "-q", os.path.join(ROOT, "checks")], check=False)
     with open(STAMP, "w", encoding="ascii") as file:
         file.write(_digest())
     return python()
 
 
-def run_nox(arguments: list[str]) -> int:
+def run_nox(arguments: "list[str]") -> int:
     """Run nox from the pinned environment with these arguments; its exit status."""
+    refuse_other_pythons()
     command = [ensure(), "-m", "nox", "-f", os.path.join(ROOT, "noxfile.py"), *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode

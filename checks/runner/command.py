@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from checks.runner import lab as labs
 from checks.runner import sandbox, session, terminal
@@ -60,11 +59,6 @@ def main(arguments: list[str]) -> int:
     flags = {a for a in arguments if a.startswith("-")}
     words = [a for a in arguments if not a.startswith("-")]
     try:
-        if sys.version_info[:2] < (3, 11):  # noqa: UP036 (the sentence is for those who run an older one)
-            raise NotUsable(
-                f"these labs need Python 3.11, and this is {sys.version.split()[0]}",
-                "open the dev container, or: uv run --no-project --python 3.11 noxfile.py -s lab-3",
-            )
         if flags & {"--help", "-h"}:
             say(USAGE)
             return 0
