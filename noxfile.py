@@ -56,6 +56,9 @@ def lab_session(word: str, title: str, file: str) -> None:
 for path in discover():
     lab_session(*name_and_title(path))
 
+if not os.path.isdir("tests"):  # a handout: what there is to judge are its labs
+    nox.options.sessions = [name_and_title(path)[0] for path in discover()]
+
 
 @nox.session
 def tests(session: nox.Session) -> None:
@@ -84,3 +87,70 @@ def strength(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write requirements.lock anew from the names in pyproject.toml, with hashes."""
     run(session, "-m", "tests.lock", *session.posargs)
+
+
+@nox.session
+def grade(session: nox.Session) -> None:
+    """Judge a class: -- FOLDER ... [--lab 3 4] [--points FILE] (docs/instructors.md)."""
+    run(session, "-m", "checks", "grade", *session.posargs)
+
+
+@nox.session
+def handout(session: nox.Session) -> None:
+    """A copy of the labs without their solutions, for a class: -- FOLDER [--lab 3 4]."""
+    run(session, "-m", "checks", "handout", *session.posargs)
+
+
+@nox.session(name="class")
+def class_of_300(session: nox.Session) -> None:
+    """300 made-up hand-ins judged, with interruptions: every verdict against what is known."""
+    run(session, "-m", "tests.class_of_300", *session.posargs)
+
+
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Each lab as a notebook that works alone, for Jupyter, VS Code, Colab: dist/lab_N_*.ipynb."""
+    run(session, "-m", "publish.notebooks", *session.posargs)
+
+
+@nox.session
+def jupyterlab(session: nox.Session) -> None:
+    """A downloaded notebook in a real JupyterLab without a screen: run all, a diagnosis, a hint."""
+    run(session, "-m", "pytest", "-q", "tests/editor/test_jupyterlab.py", *session.posargs)
+
+
+def build_site(session: nox.Session, *options: str) -> None:
+    """The notebooks and the site that offers them, into dist."""
+    run(session, "-m", "publish.notebooks")
+    run(session, "-m", "publish.site", *options)
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """The front page into dist/site: the labs as pages, their pictures, their notebooks."""
+    build_site(session, *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The front page in a real Chromium: links, downloads, accessibility, narrow and wide."""
+    build_site(session)
+    run(session, "-m", "pytest", "-q", "tests/browser/test_browser.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed beside other people's tools (-- verdicts, labs or libraries; --quick)."""
+    run(session, "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def reproduce(session: nox.Session) -> None:
+    """Every lab under every instruction set, thread count, hash seed and time zone."""
+    run(session, "-m", "tests.reproduce", *session.posargs)
+
+
+@nox.session
+def canary(session: nox.Session) -> None:
+    """The newest versions in a scratch environment: what they change; never fails."""
+    run(session, "-m", "tests.canary", *session.posargs)

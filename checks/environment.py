@@ -15,6 +15,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
 STAMP = os.path.join(VENV, "lock.sha256")
+# One line in a `.pth` file. An editable install would do it by an import hook, whose own imports
+# cost every start of Python as much as the interpreter's start itself.
+ON_PATH = """
+import sys, sysconfig
+with open(sysconfig.get_path("purelib") + "/ml_mini_labs_root.pth", "w", encoding="ascii") as file:
+    file.write(f"import sys; sys.path.append({sys.argv[1]!a})\\n")
+"""
 OTHER = "open the dev container, or let uv bring it: uv run --no-project --python 3.11 noxfile.py"
 
 
@@ -77,7 +84,7 @@ def ensure() -> str:
     pins = os.path.join(ROOT, "checks", "runner", "pins.py")
     for command in (
         [*pip, *quick, "--require-hashes", "-r", LOCK],
-        [*pip, *quick, "--no-build-isolation", "--no-deps", "--editable", ROOT],
+        [python(), "-c", ON_PATH, ROOT],
         [python(), pins],
     ):
         if subprocess.run(command, check=False).returncode:
@@ -88,8 +95,14 @@ def ensure() -> str:
     return python()
 
 
+def put_on_path(interpreter: str, root: str) -> None:
+    """Let the environment of `interpreter` import what lies in `root`, wherever it is started."""
+    subprocess.run([interpreter, "-c", ON_PATH, root], check=True)
+
+
 def run_nox(arguments: "list[str]") -> int:
     """Run nox from the pinned environment with these arguments; its exit status."""
     refuse_other_pythons()
     command = [ensure(), "-m", "nox", "-f", os.path.join(ROOT, "noxfile.py"), *arguments]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    environ = {**os.environ, "PYTHONUTF8": "1"}  # what Windows would read and write otherwise
+    return subprocess.run(command, cwd=ROOT, check=False, env=environ).returncode

@@ -53,11 +53,12 @@ class CheckFailed(AssertionError):
         return str(self).splitlines()
 
 
-class CalledWrongly(TypeError):
-    """A check that was not given its functions."""
+class Misused(TypeError):
+    """A check was called with other functions than it asks for."""
 
     def _render_traceback_(self) -> list[str]:
-        return [f"TypeError: {self}"]
+        """What IPython shows: the learner called it, so there is nothing to trace."""
+        return [str(self)]
 
 
 class Differs(BaseException):
@@ -65,7 +66,10 @@ class Differs(BaseException):
 
 
 class Trace:
-    """What a check looked at, in order: (case, ok, what came where it was wrong).
+    """What a check looked at, in order: (case, ok, what came if wrong, called, free).
+
+    called is the function that was called last; None for a method of a learner's class.
+    free says that right answers differ there, so that only `ok` tells mistakes apart.
 
     keep_going  go on after a fault, so that later cases can tell two slips apart
     follow      entries of another run; raise `Differs` at the first that is not alike
@@ -76,23 +80,38 @@ class Trace:
         self.keep_going = keep_going
         self.follow = follow
 
-    def add(self, case: str, ok: bool, got: Any) -> None:
-        entry = (case, ok, None if ok else values.freeze(got))
+    def add(self, case: str, ok: bool, got: Any, free: bool = False) -> None:
+        """One look; raises `Differs` where it leaves the path to follow."""
+        called = Spied.last[0] if Spied.last else None
+        entry = (case, ok, None if ok else values.freeze(got), called, free)
         if self.follow is not None:
             here = len(self.entries)
             if here >= len(self.follow) or not values.alike(entry, self.follow[here]):
                 raise Differs
         self.entries.append(entry)
 
+    def raised(self, error: BaseException) -> None:
+        """The last entry of a check in which the learner's code, or what became of it, crashed."""
+        called = Spied.last[0] if Spied.last else None
+        self.entries.append(("raised", False, type(error).__name__, called, False))
+
 
 _trace: Trace | None = None
 _stage: StageCheck | None = None
 
 
-def _look(case: str, ok: bool, got: Any, shown: str, expected: str, reread: str | None) -> bool:
+def _look(
+    case: str,
+    ok: bool,
+    got: Any,
+    shown: str,
+    expected: str,
+    reread: str | None,
+    free: bool = False,
+) -> bool:
     """Record one look; raise `CheckFailed` where it is wrong. Returns `ok`."""
     if _trace is not None:
-        _trace.add(case, ok, got)
+        _trace.add(case, ok, got, free)
         if _trace.keep_going:
             return ok
     if not ok:
@@ -155,9 +174,20 @@ def instance(
     return _look(case, isinstance(got, kinds), name, shown, f"a {wanted}", reread)
 
 
-def true(case: str, ok: Any, got: Any, expected: str, *, reread: str | None = None) -> bool:
-    """Any other law: `ok` says whether it holds, `got` is what came, `expected` is prose."""
-    return _look(case, bool(ok), got, values.show(got), expected, reread)
+def true(
+    case: str,
+    ok: Any,
+    got: Any,
+    expected: str,
+    *,
+    reread: str | None = None,
+    free: bool = False,
+) -> bool:
+    """Any other law: `ok` says whether it holds, `got` is what came, `expected` is prose.
+
+    free   what comes depends on a choice that is the learner's, such as how ties fall
+    """
+    return _look(case, bool(ok), got, values.show(got), expected, reread, free)
 
 
 def unchanged(case: str, before: Any, after: Any, *, reread: str | None = None) -> bool:
@@ -250,11 +280,11 @@ class StageCheck:
     def __call__(self, *functions: Any, **named: Any) -> None:
         bound = dict(zip(self.parameters, functions)) | named
         if len(functions) > len(self.parameters) or set(bound) != set(self.parameters):
-            raise CalledWrongly(f"call it as {self._call}")
+            raise Misused(f"call it as {self._call}")
         for name, given in bound.items():
             if not callable(given):
                 kind = type(given).__name__
-                raise CalledWrongly(f"{name} is a {kind}: give the function itself, {self._call}")
+                raise Misused(f"{name} is a {kind}: give the function itself, {self._call}")
         if "IPython" in sys.modules:  # in a cell: the whole verdict, with its diagnosis
             from checks.runner import live
 

@@ -641,8 +641,10 @@ full_cache, window_cache = KVCache(2, 8, 64, 8), WindowCache(2, 8, 16, 8)
 everything = np.array([decode_step(MODEL, int(token), full_cache) for token in text])
 windowed = np.array([decode_step(MODEL, int(token), window_cache) for token in text])
 plt.stem(np.abs(everything - windowed).max(axis=1))
+plt.axvline(16, ls=":", color="gray", label="the first row that misses a token")
 plt.xlabel("position (tokens)")
 plt.ylabel("largest difference of a logit")
+plt.legend(loc="upper left")
 plt.show()
 
 # %% [markdown]

@@ -1,5 +1,6 @@
 """The pins, and what children fork from: NumPy and PyTorch are loaded once, here."""
 
+import shutil
 import sys
 
 import pytest
@@ -55,3 +56,18 @@ def watching(home):
 def _own_progress(monkeypatch, tmp_path):
     """No test writes into the journal of the one who runs it."""
     monkeypatch.setenv("ML_MINI_LABS_PROGRESS", str(tmp_path / "progress"))
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """A copy of the workspace with lab 3 alone, stage 2 wrong and the rest as solved."""
+    from tests.workshop import LABS, ROOT, solved
+
+    for part in ("checks", "labs", "conftest.py", "pyproject.toml"):
+        source = ROOT / part
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, tmp_path / part)
+    lab = solved(next(lab for lab in LABS if lab.number == 3))
+    wrong = lab.splice("merge", "def merge(ids, pair, new_id):\n    return list(ids)")
+    (tmp_path / lab.relative).write_text(wrong.text, encoding="utf-8")
+    return tmp_path

@@ -133,8 +133,8 @@ def making(tmp_path, monkeypatch):
 def test_an_environment_is_made_once_and_again_when_the_lock_changes(making):
     folder, ran, _ = making
     assert environment.ensure() == str(folder / ".venv" / "bin" / "python")
-    assert [word for command in ran for word in command if word in ("venv", "-r", "--editable")] \
-        == ["venv", "-r", "--editable"]  # fmt: skip
+    assert [word for command in ran for word in command if word in ("venv", "-r", "-c")] \
+        == ["venv", "-r", "-c"]  # fmt: skip
     made = len(ran)
     environment.ensure()
     assert len(ran) == made
@@ -152,7 +152,7 @@ def test_an_environment_is_made_once_and_again_when_the_lock_changes(making):
     [
         ("venv", "missing\n  next       on Debian: sudo apt-get install python3-venv"),
         ("-r", "setting up .venv failed: see the message above"),
-        ("--editable", "setting up .venv failed: see the message above"),
+        ("-c", "setting up .venv failed: see the message above"),
     ],
 )  # fmt: skip
 def test_an_environment_that_cannot_be_made_is_said_and_tried_again(making, capsys, step, words):

@@ -52,6 +52,7 @@ def test_each_slip_is_rejected_and_diagnosed_as_itself(lab, slip):
     assert slip.meaning in verdict.diagnosis, text
     twins = {s.meaning for at, s in SLIPS if at is lab and s.twin and s.twin == slip.twin}
     assert set(verdict.diagnosis) <= twins | {slip.meaning}, text
+    assert not verdict.so_far, text
 
 
 @pytest.mark.parametrize(("lab", "slip"), SLIPS, ids=name)
@@ -111,4 +112,17 @@ def test_diagnosis_stays_silent_where_no_slip_gives_the_result():
     lab = next(lab for lab in LABS if lab.number == 3)
     judge = Judge(lab.splice("merge", "def merge(ids, pair, new_id):\n    return [new_id, 4711]"))
     assert judge.judge(2).state == FAILED
-    assert diagnose.diagnose(judge, 2, *judge.failures[2]) == []
+    assert list(diagnose.diagnose(judge, 2, *judge.failures[2])) == [([], True)]
+
+
+def test_a_diagnosis_that_later_cases_do_not_bear_out_holds_so_far_only():
+    lab = next(lab for lab in LABS if lab.number == 3)
+    slip = next(slip for at, slip in SLIPS if at is lab and slip.function == "merge")
+    wrong = with_slip(lab, slip).source(with_slip(lab, slip).definition("merge"))
+    head, _, body = wrong.partition("\n")
+    both = f"{head}\n    if 300 in ids:\n        return [4711]\n{body}"
+    verdict = judged(solved(lab).splice("merge", both), 2)
+    assert verdict.diagnosis == [slip.meaning] and verdict.so_far
+    text = report.text(verdict, lab)
+    assert "so far     what you get" in text and "later cases differ" in text
+    assert f"so far, this is what you get {slip.meaning}" in report.problem(verdict)

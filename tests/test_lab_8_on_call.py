@@ -113,6 +113,7 @@ def test_the_judged_shifts_have_one_first_metric_that_the_solution_names():
         z = service_z(seed)
         for cause, onset, _ in planted(seed):
             assert localize(z, onset - 7, onset + 20) == (cause, onset // 24)
+            assert oracles.slow_localize(z, onset - 7, onset + 20) == (cause, onset // 24)
             begins = [onset_by({m: each}, onset - 7, onset + 20, 3.5)[1] for m, each in z.items()]
             assert begins.count(onset) == 1
             for each in z.values():  # no excursion crosses an edge of the window

@@ -27,6 +27,17 @@ def test_a_failure_shows_the_whole_verdict_and_no_traceback():
     assert "Traceback" not in text and "File " not in text
 
 
+def test_a_crash_shows_the_learners_line_and_no_frame_of_the_engine():
+    crashes = "def pair_counts(ids):\n    return Counter(zip(ids, ids[1]))"
+    (output,) = run(IMPORTS, crashes, "check_stage1(pair_counts)")
+    text = "\n".join(output.traceback)
+    line = next(d for d in LAB.definitions["pair_counts"]).name_line
+    assert text.startswith(f"labs/lab_3_bpe.py:{line}:5: error: stage 1: TypeError: 'int' object")
+    assert "in pair_counts line 2 of its cell: return Counter(zip(ids, ids[1]))" in text
+    assert "python -m checks hint 3 1" in text
+    assert "Traceback" not in text and "File " not in text
+
+
 def test_a_pass_says_that_the_saved_file_holds_something_else():
     (output,) = run(IMPORTS, RIGHT, "check_stage1(pair_counts)")
     assert "stage 1 passed: pair_counts. Next: stage 2" in output.text
@@ -42,10 +53,9 @@ def test_a_stub_is_called_still_to_write():
 @pytest.mark.parametrize(("body", "is_same"), [(RIGHT, True), (WRONG, False)])
 def test_code_is_compared_without_file_and_lines(body, is_same):
     from checks.runner import live
-    from checks.runner.judge import Judge
 
     lab = solved(LAB)
     space: dict = {}
     exec(f"from collections import Counter\n\n\n\n{body}", space)
-    notes = live._stale(lab, Judge(lab), 1, space)
+    notes = live.stale(lab, {"pair_counts": space["pair_counts"]})
     assert (notes == []) is is_same

@@ -4,8 +4,10 @@ import shutil
 import subprocess
 import sys
 
+import nbformat
 import pytest
 
+from tests import alone
 from tests.workshop import ROOT
 
 LAB = '''# %% [markdown]
@@ -66,7 +68,7 @@ SLIPS = [
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
     home = tmp_path_factory.mktemp("ninth")
-    for part in ("checks", "labs", "conftest.py", "pyproject.toml", "noxfile.py"):
+    for part in ("checks", "labs", "publish", "conftest.py", "pyproject.toml", "noxfile.py"):
         source = ROOT / part
         (shutil.copytree if source.is_dir() else shutil.copy)(source, home / part)
     (home / "labs" / "lab_9_doubling.py").write_text(LAB, encoding="utf-8")
@@ -110,3 +112,14 @@ def test_its_reference_and_its_slips_are_judged(workspace):
     file.write_text(body, encoding="utf-8")
     assert "this is what you get when x is squared" in run(workspace, "checks", "9", "1").stdout
     file.write_text(LAB, encoding="utf-8")
+
+
+def test_its_notebook_is_built_and_diagnoses(workspace, tmp_path):
+    run(workspace, "publish.notebooks", "9", "--to", str(tmp_path))
+    book = nbformat.read(tmp_path / "lab_9_doubling.ipynb", 4)
+    cells = ["def double(x):\n    return x * x", "check_stage1(double)", "hint(1)"]
+    book.cells += [nbformat.v4.new_code_cell(cell) for cell in cells]
+    alone.run(book, tmp_path, allow_errors=True)
+    told, hint = ("".join(str(out) for out in cell.outputs) for cell in book.cells[-2:])
+    assert "this is    what you get when x is squared" in told
+    assert "lab-9 has no hints for stage 1" in hint

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 from checks.expect import Slip
 from checks.runner import sandbox, stub, workbench
@@ -29,6 +32,12 @@ def name(value: object) -> str:
     if isinstance(value, Lab):
         return value.id
     return f"{value.function}-{value.meaning}" if isinstance(value, Slip) else str(value)
+
+
+def settings(path: str) -> Any:
+    """A JSON file with comments, as VS Code reads it."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.M))
 
 
 @functools.cache

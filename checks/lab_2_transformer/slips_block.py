@@ -1,4 +1,4 @@
-"""Wrong on purpose, stages 4 and 6: the block and the rotation."""
+"""Wrong on purpose, stage 4: the norm, GELU and the block."""
 
 from checks.expect import Slip
 
@@ -11,9 +11,6 @@ READ1 = 'read = solution_layer_norm(x, p["ln1_gain"], p["ln1_bias"])'
 READ2 = 'read = solution_layer_norm(x, p["ln2_gain"], p["ln2_bias"])'
 HIDDEN = 'solution_gelu(read @ p["w_up"] + p["b_up"])'
 WRITE = 'x + hidden @ p["w_down"] + p["b_down"]'
-PAIR = "np.stack([a * cos - b * sin, a * sin + b * cos], axis=-1).reshape(x.shape)"
-SPEEDS = "10_000.0 ** (-np.arange(0, d_head, 2) / d_head)"
-ANGLES = "positions[:, None] * speeds"
 
 SLIPS = [
     Slip(
@@ -31,7 +28,7 @@ SLIPS = [
     Slip(
         "layer_norm",
         NORM,
-        "centred / np.sqrt(np.maximum(variance, 1e-300)) * gain + bias",
+        "centred / np.sqrt(variance) * gain + bias",
         "when eps is forgotten",
     ),
     Slip(
@@ -224,6 +221,26 @@ def solution_layer_norm(x, gain, bias, eps=1e-5):
         "when the MLP has no GELU between its layers",
     ),
     Slip("transformer_block", HIDDEN, 'solution_gelu(read @ p["w_up"])', "when b_up is left out"),
+    Slip("transformer_block", ' + p["b_out"]', "", "when b_out is left out"),
+    Slip("transformer_block", ' + p["b_down"]', "", "when b_down is left out"),
+    Slip(
+        "transformer_block",
+        "solution_causal_mask(T, T)",
+        "solution_causal_mask(T, T).T",
+        "when the mask is the wrong way round and hides the past",
+    ),
+    Slip(
+        "transformer_block",
+        "solution_causal_mask(T, T)",
+        "np.tri(T, k=-1, dtype=bool)",
+        "when the mask hides each token from itself",
+    ),
+    Slip(
+        "transformer_block",
+        ATTEND + "\n    " + READ2,
+        READ2 + "\n    " + ATTEND,
+        "when the MLP reads the stream from before attention (a parallel block)",
+    ),
     Slip(
         "transformer_block",
         'read @ p["w_qkv"] + p["b_qkv"]',
@@ -283,108 +300,5 @@ def solution_transformer_block(x, params, n_heads):
     return x
 """,
         "when += writes into the caller's own x",
-    ),
-    Slip(
-        "rope",
-        ANGLES,
-        "np.arange(x.shape[-2])[:, None] * speeds",
-        "when rows are counted from 0 and `positions` is ignored",
-    ),
-    Slip("rope", ANGLES, "(positions[:, None] + 1) * speeds", "when positions are counted from 1"),
-    Slip(
-        "rope",
-        ANGLES,
-        "positions[:, None] ** 2 * speeds",
-        "when the angle grows as the square of the position",
-    ),
-    Slip(
-        "rope",
-        ANGLES,
-        "(positions[:, None] * speeds).astype(np.float32)",
-        "when the angles are float32",
-    ),
-    Slip(
-        "rope",
-        SPEEDS,
-        "10_000.0 ** (np.arange(0, d_head, 2) / d_head)",
-        "when the exponent has the wrong sign, and each pair turns faster than the one before",
-    ),
-    Slip("rope", SPEEDS, "np.ones(d_head // 2)", "when all pairs turn at one speed"),
-    Slip(
-        "rope",
-        PAIR,
-        "np.stack([a * cos + b * sin, a * sin + b * cos], axis=-1).reshape(x.shape)",
-        "when both sines have the same sign, which is no rotation",
-    ),
-    Slip(
-        "rope",
-        PAIR,
-        "np.stack([a * cos, b * sin], axis=-1).reshape(x.shape)",
-        "when columns are scaled by cosine and sine, and nothing is turned",
-    ),
-    Slip(
-        "rope",
-        PAIR,
-        "np.stack([a * sin - b * cos, a * cos + b * sin], axis=-1).reshape(x.shape)",
-        "when sine and cosine are exchanged",
-    ),
-    Slip(
-        "rope",
-        PAIR,
-        "np.stack([a * cos - b * sin, b * cos], axis=-1).reshape(x.shape)",
-        "when the second column of a pair is not given its sine term",
-    ),
-    Slip(
-        "rope",
-        PAIR,
-        "np.concatenate([a * cos - b * sin, a * sin + b * cos], axis=-1)",
-        "when pairs of neighbours are written back as two halves",
-    ),
-    Slip(
-        "rope",
-        PAIR,
-        "x + np.stack([sin, cos], axis=-1).reshape(x.shape[-2:])",
-        "when sines and cosines are added, as in sinusoidal positions",
-    ),
-    Slip(
-        "rope",
-        None,
-        """
-def solution_rope(x, positions):
-    d_head = x.shape[-1]
-    speeds = 10_000.0 ** (-np.arange(0, d_head, 2) / d_head)
-    angles = np.tile(positions[:, None] * speeds, 2)
-    turned = np.stack([-x[..., 1::2], x[..., 0::2]], axis=-1).reshape(x.shape)
-    return x * np.cos(angles) + turned * np.sin(angles)
-""",
-        "when neighbours are paired and the angles laid out for halves",
-    ),
-    Slip(
-        "rope",
-        None,
-        """
-def solution_rope(x, positions):
-    d_head = x.shape[-1]
-    angles = positions[:, None] * 10_000.0 ** (-np.arange(0, d_head, 2) / d_head)
-    a, b = x[..., 0::2].copy(), x[..., 1::2].copy()
-    x[..., 0::2] = a * np.cos(angles) - b * np.sin(angles)
-    x[..., 1::2] = a * np.sin(angles) + b * np.cos(angles)
-    return x
-""",
-        "when the caller's own x is turned in place",
-    ),
-    Slip(
-        "rope",
-        None,
-        """
-def solution_rope(x, positions):
-    d_head = x.shape[-1]
-    angles = positions[:, None] * 10_000.0 ** (-np.arange(0, d_head, 2) / d_head)
-    out = x.copy()
-    out[..., 0::2] = x[..., 0::2] * np.cos(angles) - x[..., 1::2] * np.sin(angles)
-    out[..., 1::2] = out[..., 0::2] * np.sin(angles) + x[..., 1::2] * np.cos(angles)
-    return out
-""",
-        "when the second column of a pair is computed from the first one, already turned",
     ),
 ]

@@ -74,8 +74,10 @@ def _uniform_and_scaled(attention):
     )
     for lead in [(), (3,), (2, 3)]:
         q, k, v = wave(*lead, 4, 6, scale=2), wave(*lead, 5, 6, start=9), wave(*lead, 5, 7, start=4)
-        case = f"leading axes {lead}, Tq=4, Tk=5, d=6, dv=7"
-        _compare(case, attention(q, k, v), oracles.slow_attention(q, k, v))
+        case, mine = f"leading axes {lead}, Tq=4, Tk=5, d=6, dv=7", [a.copy() for a in (q, k, v)]
+        _compare(case, attention(*mine), oracles.slow_attention(q, k, v))
+        for name, before, after in zip("qkv", (q, k, v), mine):
+            expect.unchanged(f"the caller's {name}", before, after)
     # d = 1: the logits are the keys, and for the second query their opposites
     q, k, v = np.array([[1.0], [-1.0]]), np.array([[1000.0], [1001.0], [998.0]]), wave(3, 2)
     got = attention(q, k, v)
@@ -100,7 +102,8 @@ def _masked(attention):
     full[..., 2] = True  # a row that sees nothing is a case of its own
     for mask in (grid, keys, batch, full):
         expected = oracles.slow_attention(q, k, v, mask)
-        _compare(f"a mask of shape {mask.shape}", attention(q, k, v, mask), expected, reread)
+        got = attention(q.copy(), k.copy(), v.copy(), mask.copy())
+        _compare(f"a mask of shape {mask.shape}", got, expected, reread)
     blind = grid.copy()
     blind[1] = False
     expected = oracles.slow_attention(q, k, v, blind)
@@ -108,6 +111,9 @@ def _masked(attention):
     one = np.array([[True], [False], [True], [True]])
     expected = oracles.slow_attention(q, k, v, one)
     _compare("a mask of shape (4, 1)", attention(q, k, v, one), expected, reread)
+    none = np.zeros((4, 5), bool)
+    expected = np.zeros((2, 3, 4, 7)), np.zeros((2, 3, 4, 5))
+    _compare("no query may look at anything", attention(q, k, v, none), expected, reread)
     q1, high = np.ones((1, 1)), np.array([[1000.0], [1001.0], [998.0]])
     hidden = np.array([[True, True, False]])
     expected = oracles.slow_attention(q1, high, v[0, 0, :3], hidden)
@@ -337,7 +343,7 @@ def check_stage6(rope):
         reread='Stage 6, "By hand"',
     )
     q, k = wave(1, 8, start=30), wave(1, 8, start=50)
-    for far in (1000, 100_000):
+    for far in (1000, 99_994, 100_000, 131_066):  # the second and last cross round numbers and 2^17
         scores = [(turned(q, 7 + s) * turned(k, 4 + s)).sum() for s in (0, far)]
         case = f"the score at positions (7, 4), and {far:,} further on"
         expect.close(case, scores[1], scores[0])

@@ -72,6 +72,30 @@ def solution_pair_counts(ids):
 """,
         "when pairs that never stand there are listed with a count of 0",
     ),
+    Slip(
+        "pair_counts",
+        None,
+        """
+def solution_pair_counts(ids, counts={}):
+    for pair in zip(ids, ids[1:]):
+        counts[pair] = counts.get(pair, 0) + 1
+    return counts
+""",
+        "when the counts of earlier calls are still there, in a default argument",
+    ),
+    Slip(
+        "merge",
+        "ids[at : at + 2]) == pair",
+        "ids[at : at + 2]) == pair and at < len(ids) - 2",
+        "when a pair in the last two places is overlooked",
+    ),
+    Slip("merge", "(new_id)", "(256)", "when 256 is written, whatever new_id is"),
+    Slip(
+        "merge",
+        "    merged, at = [], 0",
+        "    if len(ids) < 2:\n        return ids\n    merged, at = [], 0",
+        "when a list too short for a pair is handed back itself",
+    ),
     Slip("merge", "at += 2", "at += 1", "when the second id of a merged pair is read again"),
     Slip("merge", "merged, at = [], 0", "merged, at = [], 1", "when the first id is skipped"),
     Slip(
@@ -236,6 +260,12 @@ def solution_merge(ids, pair, new_id):
         "max(counts, key=counts.get, default=None)",
         "max(counts, default=None)",
         "when the largest pair is merged, not the most frequent",
+    ),
+    Slip(
+        "train",
+        "ids = solution_merge(",
+        "solution_merge(",
+        "when the list that merge returns is dropped, so that nothing changes",
     ),
     Slip("train", "counts[pair] < 2", "counts[pair] < 1", "when a pair that stands once is merged"),
     Slip(

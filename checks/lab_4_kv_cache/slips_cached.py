@@ -12,6 +12,12 @@ FIRST = """        if step == 0:
 """
 
 STEP = [
+    Slip(
+        "decode_step",
+        "feed_forward(x, layer)",
+        'feed_forward(layer_norm(x, layer["ln2_gain"], layer["ln2_bias"]), layer)',
+        "when the MLP's input is normed twice: feed_forward norms it already",
+    ),
     Slip("decode_step", "[cache.length]", "[0]", "when every token stands at position 0"),
     Slip(
         "decode_step", "[cache.length]", "[cache.length + 1]", "when the position is one too high"
@@ -112,6 +118,12 @@ def solution_decode_step(model, token, cache):
 PREFILL = [
     Slip(
         "prefill",
+        "feed_forward(x, layer)",
+        'feed_forward(layer_norm(x, layer["ln2_gain"], layer["ln2_bias"]), layer)',
+        "when the MLP's input is normed twice: feed_forward norms it already",
+    ),
+    Slip(
+        "prefill",
         "np.arange(start, end)[:, None]",
         "np.arange(len(prompt))[:, None]",
         "when the mask is aligned at the top left, so that a second chunk sees too little",
@@ -194,6 +206,12 @@ PREFILL = [
 ]
 
 CACHED_GENERATION = [
+    Slip(
+        "generate_cached",
+        "    for step in range(n):",
+        "    logits[:] = 0.0\n    for step in range(n - 1):",
+        "when one token too few is generated",
+    ),
     Slip(
         "generate_cached",
         None,

@@ -30,6 +30,20 @@ FORWARD = [
         "when the scores are divided by sqrt(D), the width of all heads together",
     ),
     Slip("forward", " + hidden", "", "when no mask is applied and a row sees later tokens"),
+    Slip(
+        "forward",
+        "q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1]) + hidden",
+        "np.where(hidden < 0, 0.0, q @ k.swapaxes(1, 2) / np.sqrt(q.shape[-1]))",
+        "when hidden scores become 0, which softmax does not make 0",
+    ),
+    Slip(
+        "forward",
+        """ + hidden  # (H, T, T)
+        mixed = softmax(scores) @ v""",
+        """
+        mixed = (softmax(scores) * (hidden == 0)) @ v""",
+        "when weights are hidden after softmax, so that a row no longer adds up to 1",
+    ),
     Slip("forward", "k=1)", "k=2)", "when the mask lets a row see one token too many"),
     Slip(
         "forward",
@@ -162,6 +176,19 @@ FORWARD = [
     ),
     Slip(
         "forward",
+        "feed_forward(x, layer)",
+        'feed_forward(layer_norm(x, layer["ln2_gain"], layer["ln2_bias"]), layer)',
+        "when the MLP's input is normed twice: feed_forward norms it already",
+    ),
+    Slip(
+        "forward",
+        """["w_out"]
+        x = x + feed_forward""",
+        """["w_out"] + feed_forward""",
+        "when the MLP reads the stream from before attention",
+    ),
+    Slip(
+        "forward",
         "x = x + feed_forward(x, layer)",
         "x = x + feed_forward(normed, layer)",
         "when the MLP reads the normed stream from before attention",
@@ -187,6 +214,12 @@ FORWARD = [
 ]
 
 GENERATE = [
+    Slip(
+        "generate_naive",
+        "    for step in range(n):",
+        "    logits[:] = 0.0\n    for step in range(n - 1):",
+        "when one token too few is generated",
+    ),
     Slip(
         "generate_naive",
         "(model, ids)[-1]",

@@ -197,6 +197,12 @@ WINDOW = [
         ": self.window]",
         "when the first W positions are kept, not the last",
     ),
+    Slip(
+        "WindowCache",
+        "[(empty, empty)] * n_layers",
+        "[(empty, empty)] * n_kv_heads",
+        "when there is a place for each key head, not for each layer",
+    ),
     Slip("WindowCache", "[:, -self.window :]", "", "when nothing is forgotten"),
     Slip(
         "WindowCache",

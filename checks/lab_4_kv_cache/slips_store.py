@@ -32,6 +32,24 @@ STORE = [
         "self.values[layer, :, start:end] = k",
         "when the keys are stored as values, too",
     ),
+    Slip(
+        "KVCache",
+        "self.values = np.zeros((n_layers, n_kv_heads, max_len, d_head))",
+        "self.values = self.keys",
+        "when keys and values are written into the same buffer",
+    ),
+    Slip(
+        "KVCache",
+        "self.keys = np.zeros((n_layers, n_kv_heads, max_len, d_head))",
+        "self.keys = np.zeros((n_layers, n_kv_heads, max_len, d_head), np.float32)",
+        "when a buffer of float32 rounds what is put into it",
+    ),
+    Slip(
+        "KVCache",
+        "self.keys = np.zeros((n_layers,",
+        "self.keys = np.zeros((max_len,",
+        "when the buffer of the keys has a layer for each position, not for each layer",
+    ),
     Slip("KVCache", HANDED_OUT, "", "when append stores and returns nothing"),
     Slip(
         "KVCache",
@@ -149,5 +167,51 @@ class solution_KVCache:
         return K, V
 """,
         "when new positions are put in front of the old ones",
+    ),
+    Slip(
+        "KVCache",
+        None,
+        """
+class solution_KVCache:
+    def __init__(self, n_layers, n_kv_heads, max_len, d_head):
+        self.keys = [np.zeros((n_kv_heads, max_len, d_head))] * n_layers
+        self.values = [np.zeros((n_kv_heads, max_len, d_head))] * n_layers
+        self.held = [0] * n_layers
+        self.length = 0
+
+    def append(self, layer, k, v):
+        start, end = self.held[layer], self.held[layer] + k.shape[1]
+        if end > self.keys[layer].shape[1]:
+            raise ValueError("full")
+        self.keys[layer][:, start:end] = k
+        self.values[layer][:, start:end] = v
+        self.held[layer] = end
+        self.length = min(self.held)
+        return self.keys[layer][:, :end], self.values[layer][:, :end]
+""",
+        "when all layers share one array, as [np.zeros(...)] * n_layers makes them",
+    ),
+    Slip(
+        "KVCache",
+        None,
+        """
+class solution_KVCache:
+    def __init__(self, n_layers, n_kv_heads, max_len, d_head, buffers={}):
+        sizes = n_layers, n_kv_heads, max_len, d_head
+        self.keys, self.values = buffers.setdefault(sizes, (np.zeros(sizes), np.zeros(sizes)))
+        self.held = [0] * n_layers
+        self.length = 0
+
+    def append(self, layer, k, v):
+        start, end = self.held[layer], self.held[layer] + k.shape[1]
+        if end > self.keys.shape[2]:
+            raise ValueError("full")
+        self.keys[layer, :, start:end] = k
+        self.values[layer, :, start:end] = v
+        self.held[layer] = end
+        self.length = min(self.held)
+        return self.keys[layer, :, :end], self.values[layer, :, :end]
+""",
+        "when two caches of the same sizes write into the same buffer",
     ),
 ]

@@ -81,6 +81,11 @@ def judge_window(WindowCache: Any) -> None:
     for at in range(3):
         _, V = narrow.append(0, *texts[0, :, :, at : at + 1])
     expect.close("a window of 1 holds the token itself: V", V, texts[0, 1, :, 2:3], reread=where)
+    deep = WindowCache(6, 3, 2, 5)  # more layers than heads, positions or columns
+    for layer in range(6):
+        k, v = texts[0, :, :, layer : layer + 1]
+        K, _ = deep.append(layer, k.copy(), v.copy())
+        expect.close(f"six layers, a window of 2, layer {layer}: K", K, k, reread=where)
     grown = growth(WindowCache)
     expect.true(
         "memory from token 64 to token 320, a window of 4",

@@ -114,6 +114,9 @@ def check_stage1(forward):
     full = tuple(range(2, 15))
     expect.close("as many ids as the context holds", forward(tiny_model(*GROUPED), np.array(full)),
                  wanted(GROUPED, full))  # fmt: skip
+    again = forward(model, later)[-1]
+    expect.close("the model of the first call, another text of 7 ids: the last row", again,
+                 wanted(GROUPED, tuple(later.tolist()))[-1])  # fmt: skip
 
 
 def judge_generator(generate: Any, reread: str, edges: str) -> None:
@@ -208,8 +211,9 @@ def judge_cache(KVCache: Any) -> None:
     for layer, pair in enumerate(((b, a), (d, c))):
         case = f"max_len 7, the seventh position of layer {layer}"
         seventh = fits(case, "no error: it just fits", cache.append, layer, *pair)
-    K, V = two("append returns", seventh, "(K, V)")
-    expect.close("max_len 7, the seventh position: K", K, np.concatenate([k1, c, d], axis=1))
+        K, V = two("append returns", seventh, "(K, V)")
+        whole = np.concatenate([(k0, k1)[layer], (a, c)[layer], pair[0]], axis=1)
+        expect.close(f"{case}, after the second cache took one: K", K, whole)
     expect.equal("max_len 7, seven positions held: length", cache.length, 7)
     expect.raises("max_len 7, an eighth position", ValueError, cache.append, 0, a, b)
     narrow = KVCache(1, 2, 4, 6)
@@ -218,6 +222,12 @@ def judge_cache(KVCache: Any) -> None:
     expect.raises("max_len 4, three held, two more", ValueError, narrow.append, *two_more)
     at_once = (0, *chunk_of(8, 5, 2, 6))
     expect.raises("max_len 4, five at once", ValueError, KVCache(1, 2, 4, 6).append, *at_once)
+    deep = KVCache(5, 1, 2, 3)  # more layers than positions, heads or columns
+    for layer in range(5):
+        k, v = chunk_of(9 + layer, 1, 1, 3)
+        K, V = two("append returns", deep.append(layer, k, v), "(K, V)")
+        expect.close(f"five layers, max_len 2, layer {layer}: K", K, k)
+        expect.close(f"five layers, max_len 2, layer {layer}: V", V, v)
 
 
 def filled(KVCache: Any, model: dict, length: int, room: int) -> Any:

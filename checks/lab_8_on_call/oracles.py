@@ -68,6 +68,17 @@ def slow_runs(z, threshold, min_run):
     return runs
 
 
+def slow_localize(z_by_metric, start, end):
+    """(metric, day) of the earliest run of two bad hours that begins in the window."""
+    onsets = [
+        (start + runs[0][0], name)
+        for name, z in z_by_metric.items()
+        if (runs := slow_runs(z[start:end], 3.5, 2))
+    ]
+    hour, name = min(onsets)
+    return name, hour // 24
+
+
 @functools.cache
 def _scores(seed: int) -> dict[str, np.ndarray]:
     """All metrics of a seed at once, day by day; the tests hold it against the slow loops."""

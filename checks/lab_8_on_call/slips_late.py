@@ -35,6 +35,12 @@ def solution_localize(z_by_metric, start, end):
         "runs = [(a - start, b) for a, b in solution_find_incidents(z, 3.5, 2)]",
         "when the whole record is searched, not the window",
     ),
+    Slip(
+        "localize",
+        "z[start:end]",
+        "z[max(start - 1, 0) : end]",
+        "when the slice begins an hour early and its first hour still counts as the window's",
+    ),
     Slip("localize", "3.5, 2)", "3.5, 1)", "when a single bad hour counts as an onset"),
     Slip("localize", "3.5, 2)", "3.5, 3)", "when 2 hours in a row are not enough"),
     Slip("localize", "3.5, 2)", "4, 2)", "when the limit is 4 sd, not 3.5"),
@@ -138,6 +144,18 @@ def solution_localize(z_by_metric, start, end):
         "residuals[metric][onset - 48 : onset]",
         "residuals[metric][24:]",
         "when normal is measured over the whole record, incident included",
+    ),
+    Slip(
+        "postmortem",
+        "range(onset, len(out) - 1)",
+        "range(onset - 1, len(out) - 1)",
+        "when the search for the symptom begins in the hour before the onset",
+    ),
+    Slip(
+        "postmortem",
+        "for change in changes if",
+        "for change in changes[1:] if",
+        "when the first change of the log is never a suspect",
     ),
     Slip("postmortem", "normal.std()", "normal.std(ddof=1)", "when the sd divides by 47"),
     Slip(

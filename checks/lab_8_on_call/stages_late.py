@@ -33,10 +33,11 @@ def plain_list(case, got):
     return list(got)
 
 
-def made_case(title, onset, shape, paged, changes, sign=1, seed=0):
+def made_case(title, onset, shape, paged, changes, sign=1, seed=0, early=0.0):
     """An incident made by hand: T = 170, normal noise within 1.8 sd, cause at -9 sd.
 
     shape  the symptom from `onset` on, in sd of its own normal level
+    early  what the symptom has on top in the hour before `onset`, in its own unit
     """
     rng = np.random.default_rng([84, seed])
     cause = 0.3 + 0.01 * rng.uniform(-1, 1, 170)
@@ -44,6 +45,7 @@ def made_case(title, onset, shape, paged, changes, sign=1, seed=0):
     cause[:24] = symptom[:24] = NAN
     mean, sd = mean_and_sd(cause[onset - 48 : onset].tolist())
     cause[onset : onset + 30] = mean - sd * (9 + rng.uniform(-1, 1, 30))
+    symptom[onset - 1] += early
     mean, sd = mean_and_sd(symptom[onset - 48 : onset].tolist())
     symptom[onset - 52 : onset - 48] = mean - sign * 30 * sd  # another fault, long over
     symptom[onset : onset + len(shape)] = mean + sign * sd * np.array(shape)
@@ -73,6 +75,11 @@ def made_cases():
     at_once = ((98, "font changed", people[2]), (99, "log level set to debug", people[0]))
     yield made_case("change, fault, symptom and page in one hour", 99, out, 99, at_once, seed=2)
     yield made_case("page and end of the symptom in one hour", 104, out, 110, late, seed=3)
+    first = ((97, "disk quota halved", people[1]), (112, "quota as before", people[1]))
+    yield made_case("the first change of the log", 103, out, 106, first, seed=5)
+    # 60 on top of noise within 4 is 6 sd of the 48 hours that it is one of
+    before = "a symptom that is out in the hour before the onset too"
+    yield made_case(before, 105, out, 107, late, seed=6, early=60.0)
     # before the onset -1 and 1 by turns: mean 0, sd 1, so 4.0 is exactly 4 sd and not out. The
     # record ends with the two calm hours of the mitigation
     ending = np.array([4.0, -4.0, 4.0, 5.0, 5.0, 4.0, 4.5, -4.5, -4.0, 4.0])
@@ -151,7 +158,7 @@ def kept_back(case, events, lines):
 
 @stage(reread='Stage 5, "By hand"')
 def check_stage5(postmortem):
-    """Four incidents made by hand, then those of two shifts, the plotted one last."""
+    """Seven incidents made by hand, then those of two shifts, the plotted one last."""
     for case in made_cases():
         given = case.arguments()
         events = read(case.title, postmortem(*given))

@@ -54,7 +54,7 @@ def reset(lab: Lab, number: int, event: str = "reset") -> str:
     mine = definitions(lab, number)
     if all(stub.is_stub(d.node) for d in mine):
         return f"stage {number} is the stub already: {lab.where(mine[0].name_line)}"
-    stubs = [(d, _stub(lab, d, number)) for d in mine]
+    stubs = [(d, shipped(lab, d, number)) for d in mine]
     kept = keep(lab, number)
     replace(lab, stubs)
     journal.write(lab.id, number, event)
@@ -67,9 +67,9 @@ def reset(lab: Lab, number: int, event: str = "reset") -> str:
     )
 
 
-def _stub(lab: Lab, mine: Definition, number: int) -> str:
+def shipped(lab: Lab, mine: Definition, number: int) -> str:
     """The shipped stub: from the file, or from git where the contract was changed in the file."""
-    theirs = lab.definition(f"solution_{mine.name}")
+    theirs = lab.key.definition(f"solution_{mine.name}")
     assert theirs is not None, f"{lab.relative} has no solution_{mine.name}"
     documented = isinstance(mine.node, ClassDef) or stub.has_docstring(mine.node)
     if documented and stub.signature(mine.node, hidden=True) == stub.signature(theirs.node):

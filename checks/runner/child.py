@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from checks.runner.sandbox import Job
 
 LEAVING = 2.0  # seconds that a child which has said all has to end by itself
+EVENTS = 1 << 25  # bytes of events that wait to be read: a learner's code may write there too
 
 
 class Child:
@@ -103,7 +104,7 @@ class Child:
             data = os.read(fd, 1 << 16)
             if not data:
                 self.open.remove(fd)
-            elif fd == self.events or len(self.buffers[fd]) < 2 * PRINTED:
+            elif len(self.buffers[fd]) < (EVENTS if fd == self.events else 2 * PRINTED):
                 self.buffers[fd] += data
         return bool(came)
 
@@ -183,15 +184,18 @@ def _default_signals() -> None:
         _signal.signal(number, _signal.SIG_DFL)
 
 
-def spawn(job: Job) -> Child:
-    """A child in a fresh Python, for systems that cannot fork."""
+def spawn(job: Job, folder: str = "") -> Child:
+    """A child in a fresh Python, for systems that cannot fork, in `folder` or at the root.
+
+    Nothing is imported from there: what a learner's code leaves behind judges nobody.
+    """
     import subprocess
 
     from checks.runner.lab import ROOT
 
     popen = subprocess.Popen(
-        [sys.executable, "-m", "checks.runner.sandbox"],
-        cwd=ROOT,
+        [sys.executable, "-P", "-m", "checks.runner.sandbox"],
+        cwd=folder or ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -199,15 +203,22 @@ def spawn(job: Job) -> Child:
         env={**os.environ, "PYTHONPATH": ROOT, "PYTHONUTF8": "1"},
     )
     assert popen.stdin and popen.stdout and popen.stderr
-    popen.stdin.write(job.pack())
-    popen.stdin.close()
+    try:
+        popen.stdin.write(job.pack())
+        popen.stdin.close()
+    except OSError:
+        pass  # it ended before it read: its pipes tell the rest
     kind = Child if os.name == "posix" else _threaded()
     return kind(popen.pid, popen.stdout.fileno(), popen.stderr.fileno(), popen)
+
+
+HANDED, TO_LEAVE = 0.05, 2.0  # seconds: for a reading thread, for a child to end by itself
 
 
 def _threaded() -> type[Child]:
     """`Child` where pipes cannot be selected on: a thread reads each of them."""
     import queue
+    import subprocess
     import threading
 
     class ThreadedChild(Child):
@@ -220,18 +231,32 @@ def _threaded() -> type[Child]:
         def _pump(self, fd: int) -> None:
             data = b"start"
             while data:
-                data = os.read(fd, 1 << 16)
+                try:
+                    data = os.read(fd, 1 << 16)
+                except OSError:  # closed while a process that outlived the child holds it
+                    data = b""
                 self.queue.put((fd, data))
 
         def read(self, seconds: float) -> bool:
-            try:
-                fd, data = self.queue.get(timeout=max(seconds, 0.0))
+            try:  # what is in the pipe already needs a moment to come through its thread
+                fd, data = self.queue.get(timeout=max(seconds, HANDED))
             except queue.Empty:
                 return False
             if not data:
                 self.open.remove(fd)
-            elif fd == self.events or len(self.buffers[fd]) < 2 * PRINTED:
+            elif len(self.buffers[fd]) < (EVENTS if fd == self.events else 2 * PRINTED):
                 self.buffers[fd] += data
             return True
+
+        def end(self) -> int:
+            """As `Child.end`; -9 where we had to kill it, for which Windows has no status."""
+            assert self.popen is not None
+            try:
+                status = self.popen.wait(0 if self.open else TO_LEAVE)
+            except subprocess.TimeoutExpired:
+                super().end()
+                return -9
+            super().end()
+            return status
 
     return ThreadedChild

@@ -44,6 +44,13 @@ Calls = list[tuple[tuple, dict]]
 
 def compare(lab: Lab, number: int, give_up: bool = False, diff: bool = False) -> str:
     """The comparison as text; with `diff` also as a diff in the editor."""
+    if lab.key is not lab:
+        raise NotUsable(
+            f"{lab.relative} was handed out without solutions: there is nothing to compare with",
+            "ask whoever teaches with it",
+            lab.where(lab.stages[number].line),
+            lab.id,
+        )
     mine = attempts.definitions(lab, number)
     past = progress.history(journal.read()).get((lab.id, number), progress.StageHistory())
     (verdict,) = session.judge(sandbox.Job(lab, [number]))
@@ -219,6 +226,7 @@ def _open(lab: Lab, number: int, yours: str, reference: str) -> None:
             file.write(text + "\n")
         paths.append(path)
     code = shutil.which("code") or shutil.which("code-server")
-    if code and os.environ.get("VSCODE_IPC_HOOK_CLI"):
+    in_editor = "VSCODE_IPC_HOOK_CLI" in os.environ or os.environ.get("TERM_PROGRAM") == "vscode"
+    if code and in_editor:
         command = [code, "--reuse-window", "--diff", *paths]
         subprocess.run(command, check=False, capture_output=True)

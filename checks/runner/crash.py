@@ -7,11 +7,16 @@ from checks.expect import Spied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import CodeType, TracebackType
+    from typing import Any
 
     from checks.runner.lab import Lab
 
+    Frame = tuple[int, int, str, str]  # line and column in the lab file, function, how it is shown
+
 FRAMES_SHOWN = 4
+ROW = 70  # characters of a line of code
 
 
 class Seen:
@@ -23,56 +28,63 @@ class Seen:
         self.stub = is_stub
 
 
-def _frames(lab: Lab, trace: TracebackType | None) -> list[tuple[int, int, str]]:
-    """(line, column, function) of each frame in the lab file, outermost first."""
-    found = []
+def _in_file(lab: Lab, trace: TracebackType | None) -> Iterator[Frame]:
+    """Each frame in the lab file, outermost first."""
     while trace is not None:
-        code = trace.tb_frame.f_code
+        code, at = trace.tb_frame.f_code, trace.tb_lineno
         if code.co_filename == lab.path:
-            found.append((trace.tb_lineno, _column(code, trace.tb_lasti), code.co_name))
+            text = f"line {at}: {lab.lines[at - 1].strip()[:ROW]}"
+            yield at, _column(code, trace.tb_lasti), code.co_name, text
         trace = trace.tb_next
-    return found
 
 
-def _cell_frames(trace: TracebackType | None) -> list[tuple[str, str]]:
-    """Rows for the frames in a notebook's cells, where the function lives in a kernel."""
+def in_cells(space: dict[str, Any], trace: TracebackType | None) -> Iterator[Frame]:
+    """Each frame of a function that a cell defined in the namespace `space`, outermost first.
+
+    Its place in the lab file is not known: line 0.
+    """
     import linecache
 
-    rows = []
     while trace is not None:
-        code = trace.tb_frame.f_code
-        if "ipykernel_" in code.co_filename or code.co_filename.startswith("<ipython-input"):
-            line = linecache.getline(code.co_filename, trace.tb_lineno).strip()[:70]
-            if code.co_name != "<module>":
-                rows.append((f"in {code.co_name}", f"line {trace.tb_lineno} of its cell: {line}"))
+        code, at = trace.tb_frame.f_code, trace.tb_lineno
+        if trace.tb_frame.f_globals is space:
+            source = linecache.getline(code.co_filename, at).strip()[:ROW]
+            yield 0, 1, code.co_name, f"line {at} of its cell: {source}"
         trace = trace.tb_next
-    return rows
 
 
 def _column(code: CodeType, instruction: int) -> int:
-    for at, position in enumerate(code.co_positions()):
+    positions = getattr(code, "co_positions", tuple)  # a notebook may run on Python 3.10
+    for at, position in enumerate(positions()):
         if at == instruction // 2:
             return (position[2] or 0) + 1
     return 1
 
 
-def explain(lab: Lab, error: BaseException, last_call: tuple[str, tuple, dict] | None) -> Seen:
-    """The innermost line of the learner's that was reached, and how it came there."""
-    frames = _frames(lab, error.__traceback__)
-    line, column, _ = frames[-1] if frames else (0, 1, "")  # 0: nobody knows
+def explain(
+    lab: Lab,
+    error: BaseException,
+    last_call: tuple[str, tuple, dict] | None,
+    cells: dict[str, Any] | None = None,
+) -> Seen:
+    """The innermost line of the learner's that was reached, and how it came there.
+
+    cells   the namespace of the kernel whose functions were run; without, they are the file's
+    """
+    trace = error.__traceback__
+    frames = list(_in_file(lab, trace) if cells is None else in_cells(cells, trace))
+    line, column, *_ = frames[-1] if frames else (0, 1)  # 0: nobody knows
     is_stub = isinstance(error, NotImplementedError) and _text(error).startswith("stage ")
     rows = []
     shown = values.call(*last_call) if last_call else ""
     if shown:
         rows.append(("call", shown))
-    for at, _, function in frames[-FRAMES_SHOWN:]:
-        rows.append((f"in {function}", f"line {at}: {lab.lines[at - 1].strip()[:70]}"))
-    cells = [] if frames else _cell_frames(error.__traceback__)
-    rows += cells[-FRAMES_SHOWN:]
+    for _, _, function, text in frames[-FRAMES_SHOWN:]:
+        rows.append((f"in {function}", text))
     if not frames and last_call:
         found = lab.definition(last_call[0])
         line, column = (found.name_line, found.column) if found else (line, column)
-    return Seen(_words(lab, error, bool(frames or cells)), line, column, rows, is_stub)
+    return Seen(_words(lab, error, bool(frames), cells is None), line, column, rows, is_stub)
 
 
 def _text(error: BaseException) -> str:
@@ -91,13 +103,14 @@ def _was_called(error: BaseException) -> bool:
     return last is None or last.tb_frame.f_code is Spied.__call__.__code__
 
 
-def _words(lab: Lab, error: BaseException, reached: bool) -> str:
+def _words(lab: Lab, error: BaseException, reached: bool, in_file: bool) -> str:
     name, text = type(error).__name__, _text(error)
     if isinstance(error, NameError):
         missing = getattr(error, "name", None) or ""
         if missing in lab.cell_names:
+            line = f" (line {lab.cell_names[missing]})" if in_file else ""
             return (
-                f"uses {missing}, a variable made in a cell (line {lab.cell_names[missing]}), "
+                f"uses {missing}, a variable made in a cell{line}, "
                 "which a check does not run: pass it in as an argument"
             )
     if isinstance(error, NotImplementedError) and text.startswith("stage "):

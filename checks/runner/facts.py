@@ -23,7 +23,7 @@ def of(definition: Definition) -> tuple[bool, str, list[str], Any]:
     """(is a stub, what is wrong with its signature, global names that it loads, its code)."""
     lab = definition.lab
     flags = FUTURE_ANNOTATIONS if _has_future_annotations(lab) else 0
-    theirs = lab.definition(f"solution_{definition.name}")
+    theirs = lab.key.definition(f"solution_{definition.name}")
     problem = stub.signature_problem(definition.node, theirs.node) if theirs else ""
     code, names = loads(definition.node, lab.path, flags)
     return stub.is_stub(definition.node), problem, sorted(names), code

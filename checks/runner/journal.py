@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from checks.runner.lab import Lab
 
+BINARY = getattr(os, "O_BINARY", 0)  # or Windows would end each line with two bytes
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe in its place is no reason to wait for a reader
 
 _said: set[str] = set()  # the journals that could not be written, each said once
@@ -58,7 +59,8 @@ def write(lab: str, stage: int, event: str, source: str = "") -> None:
     ).encode()
     try:
         os.makedirs(folder(), exist_ok=True)
-        file = os.open(path(), os.O_RDWR | os.O_APPEND | os.O_CREAT | NO_WAIT, 0o644)
+        mode = os.O_RDWR | os.O_APPEND | os.O_CREAT | BINARY | NO_WAIT
+        file = os.open(path(), mode, 0o644)
         try:
             found = os.fstat(file)
             if found.st_mode & KIND != REGULAR:

@@ -14,8 +14,10 @@ from checks.runner.workbench import Workbench
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
+
+    from checks.runner.crash import Seen
 
 
 def load_checks(lab: Lab) -> dict[int, StageCheck]:
@@ -77,11 +79,11 @@ class Judge:
         self.checks = load_checks(lab)
         self.verdicts: dict[int, Verdict] = dict(assumed or {})
         self.failures: dict[int, tuple[dict[str, Any], Trace]] = {}  # what a diagnosis starts from
-        self.solutions = Workbench(lab)
+        self.solutions = Workbench(lab.key)
         self.owner: dict[str, int] = {}  # stage function -> the stage that introduces it
         for number, check in self.checks.items():
             for name in check.parameters:
-                if lab.definition(f"solution_{name}") is not None:
+                if lab.key.definition(f"solution_{name}") is not None:
                     self.owner.setdefault(name, number)
 
     def own(self, number: int) -> list[str]:
@@ -107,7 +109,7 @@ class Judge:
         """The check's parameters; refuses where the file lost the solution of one."""
         parameters = self.checks[number].parameters
         for name in parameters:
-            found = self.lab.definition(name)
+            found = self.lab.key.definition(name)
             lost = found is None or found.is_stub or not self.own(number)
             if name not in self.owner and lost:
                 raise NotUsable(
@@ -163,6 +165,9 @@ class Judge:
         self._known(number)
         carried = self._carried(number, own)
         given = self._references({n for n, at in self.owner.items() if at in carried})
+        if self.lab.key is not self.lab:  # what the lab itself gives to a check is not the file's
+            named = [n for n in check.parameters if n not in self.owner]
+            given |= {n: self.solutions.build([n])[n] for n in named}
         bench = Workbench(self.lab, given)
         self.started(number, check.seconds)
         guard = Guard((check.check.__module__,))
@@ -277,7 +282,7 @@ class Judge:
         """The verdict on a check that has run, and ended without or with an exception."""
         replaced, notes = restored
         if replaced:
-            trace.entries.append(("replaced", False, replaced))  # like no slip
+            trace.entries.append(("replaced", False, replaced, None))  # like no slip
             verdict = self.verdict(
                 number,
                 CRASHED,
@@ -289,7 +294,7 @@ class Judge:
         elif isinstance(problem, CheckFailed):
             verdict = self.failed(number, problem)
         else:
-            trace.entries.append(("raised", False, type(problem).__name__))
+            trace.raised(problem)
             verdict = self._crashed(number, problem, carried)
         verdict.carried = carried
         verdict.notes = [*verdict.notes, *notes, *self._notes(self.own(number))]
@@ -318,33 +323,38 @@ class Judge:
         )
 
     def _crashed(self, number: int, error: BaseException, carried: list[int]) -> Verdict:
-        from checks.runner import crash
-
-        seen = crash.explain(self.lab, error, Spied.last)
+        seen = self.seen(error)
         if seen.stub and not self.reference:
             own = self.own(number)
-            left = [n for n in own if (d := self.lab.definition(n)) and d.is_stub]
+            left = self.unwritten(own)
             if left:
                 written = [n for n in own if n not in left]
                 done = f"; {expect.names(written)}: nothing wrong found so far" if written else ""
                 first = self.lab.definition(left[0])
-                assert first is not None
-                return self.verdict(
-                    number,
-                    TODO,
-                    message=f"{expect.names(left)} still to write{done}",
-                    line=first.name_line,
-                    column=first.column,
-                )
+                where = {"line": first.name_line, "column": first.column} if first else {}
+                message = f"{expect.names(left)} still to write{done}"
+                return self.verdict(number, TODO, message=message, **where)
         where = {"line": seen.line, "column": seen.column} if seen.line else {}
         return self.verdict(
             number, CRASHED, message=seen.message, rows=seen.rows, carried=carried, **where
         )
 
-    def diagnose(self, number: int) -> list[str]:
-        """The meanings of the slips that give exactly what the learner got."""
-        if number not in self.failures:
-            return []
-        from checks.runner.diagnose import diagnose
+    def seen(self, error: BaseException) -> Seen:
+        """What a crash looks like to the learner."""
+        from checks.runner import crash
 
-        return [slip.meaning for slip in diagnose(self, number, *self.failures[number])]
+        return crash.explain(self.lab, error, Spied.last)
+
+    def unwritten(self, own: list[str]) -> list[str]:
+        """Those of a stage's functions that are still stubs."""
+        return [name for name in own if (d := self.lab.definition(name)) and d.is_stub]
+
+    def diagnose(self, number: int) -> Iterator[tuple[list[str], bool]]:
+        """The meanings of the slips that give exactly what the learner got, and whether that
+        holds so far only; better known with each one that is yielded.
+        """
+        if number in self.failures:
+            from checks.runner.diagnose import diagnose
+
+            for slips, so_far in diagnose(self, number, *self.failures[number]):
+                yield [slip.meaning for slip in slips], so_far

@@ -36,23 +36,31 @@ def execute(text: str, seconds: int = 120) -> NotebookNode:
     return book
 
 
-def run(book: NotebookNode, seconds: int = 120, allow_errors: bool = False) -> None:
-    """Run a notebook in a fresh kernel at the workspace root.
+def run(
+    book: NotebookNode,
+    seconds: int = 120,
+    allow_errors: bool = False,
+    folder: str = ROOT,
+    kernel: str = "python3",
+) -> None:
+    """Run a notebook in a fresh kernel in `folder`.
+
+    kernel   the name of its kernelspec
 
     Over Unix sockets where there are any: a container without a network may have no loopback.
     """
     os.environ.pop("MPLBACKEND", None)  # inherited, it would make the kernel show no pictures
-    book.metadata["kernelspec"] = KERNEL
+    book.metadata["kernelspec"] = {**KERNEL, "name": kernel}
     client = nbclient.NotebookClient(
         book,
         timeout=seconds,
         allow_errors=allow_errors,
-        resources={"metadata": {"path": str(ROOT)}},
+        resources={"metadata": {"path": folder}},
     )
     client.km = client.create_kernel_manager()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as sockets:
         if os.name == "posix":
-            client.km.transport, client.km.ip = "ipc", os.path.join(folder, "kernel")
+            client.km.transport, client.km.ip = "ipc", os.path.join(sockets, "kernel")
         client.execute()
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PyCF_ONLY_AST = 0x400
 HEADING = "# ## Stage "
 DIVIDER = "# # Solutions"
+SEALED = ".sealed"  # a lab whose text cannot be read at a glance: checks/lab_x/lab_x.sealed
 
 
 class Definition:
@@ -99,28 +100,37 @@ class Stage:
 
 
 class Lab:
-    """A lab file, read. `text` may stand in for what is on the disk."""
+    """A lab file, read.
 
-    def __init__(self, path: str, text: str | None = None) -> None:
+    text   stands in for what is on the disk
+    key    the lab whose solutions count; else the sealed one, where there is one, or this file
+    later  the caller calls `remember` when a verdict no longer waits for it
+    """
+
+    def __init__(
+        self, path: str, text: str | None = None, key: Lab | None = None, later: bool = False
+    ) -> None:
         self.path = os.path.abspath(path)
-        self.stem = places.stem_of(path)
+        self._key = key
+        self.stem = places.stem_of(path).removesuffix(SEALED)
         self.number = places.number_of(path)
         self.id = f"lab-{self.number}"
         self.relative = f"labs/{os.path.basename(path)}"
-        self.text = places.source(self.path, self.relative, self.id) if text is None else text
+        self.text = _source(self.path, self.relative, self.id) if text is None else text
         self.lines = self.text.split("\n")
         self.stages: dict[int, Stage] = {}
         self.divider = len(self.lines) + 1
         self._read_headings()
         self.definitions: dict[str, list[Definition]] = {}
         self.cell_names: dict[str, int] = {}
-        if text is not None or not self._remembered():
+        self._is_new = text is None and not self._remembered()
+        if text is not None or self._is_new:
             tree = self._parse()
-            if text is None:
+            if self._is_new:
                 self._compile(tree)
             self._read_statements(tree)
-            if text is None:
-                self._remember()
+        if not later:
+            self.remember()
 
     def _parse(self) -> Any:
         return self._compile(self.text, PyCF_ONLY_AST)
@@ -140,6 +150,10 @@ class Lab:
             f"{self.relative}:{line}:{max(column, 1)}",
             self.id,
         )
+
+    def verify(self) -> None:
+        """Refuse what no file may hold, also where the text was given: `return` in no function."""
+        self._compile(self._parse())
 
     def _read_headings(self) -> None:
         heads: list[tuple[int, str]] = []
@@ -187,7 +201,11 @@ class Lab:
             self.definitions[name] = [Definition.unpack(name, self, one) for one in every]
         return True
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """Keep what was found out about every definition for the next time; 3 ms, once a save."""
+        if not self._is_new:
+            return
+        self._is_new = False
         try:
             places = {n: [d.pack() for d in every] for n, every in self.definitions.items()}
             place, digest = self._notes()
@@ -198,6 +216,17 @@ class Lab:
             os.replace(temporary, place)
         except (OSError, ValueError, SyntaxError):
             return  # a folder that cannot be written, a constant of no plain type: parse again
+
+    @property
+    def key(self) -> Lab:
+        """The lab that the `solution_*` are taken from, and what they reach: contract, reference.
+
+        This very file, unless somebody else's is judged, or it was handed out without them.
+        """
+        if self._key is None:
+            sealed = sealed_path(self.stem)
+            self._key = Lab(sealed) if self.path != sealed and os.path.exists(sealed) else self
+        return self._key
 
     @property
     def title(self) -> str:
@@ -221,7 +250,7 @@ class Lab:
         found = self.definition(name)
         assert found is not None, f"{self.relative} defines no {name}"
         lines = [*self.lines[: found.line - 1], *source.split("\n"), *self.lines[found.end :]]
-        return Lab(self.path, "\n".join(lines))
+        return Lab(self.path, "\n".join(lines), None if self._key is self else self._key)
 
     def patched(self, name: str, source: str) -> Lab:
         """As `splice`, for running only: just `source` is parsed, and the text stays as it was."""
@@ -288,6 +317,20 @@ def _names(target: Any) -> Iterator[str]:
             yield from _names(item)
     elif isinstance(target, ast.Starred):
         yield from _names(target.value)
+
+
+def _source(path: str, relative: str, code: str) -> str:
+    """A lab's text, of a file or of a sealed copy."""
+    if not path.endswith(SEALED):
+        return places.source(path, relative, code)
+    from checks.runner import seal
+
+    return seal.opened(path)
+
+
+def sealed_path(stem: str) -> str:
+    """Where the sealed copy of a lab is, if it was handed out without its solutions."""
+    return os.path.join(ROOT, "checks", stem, stem + SEALED)
 
 
 def title_of(lines: list[str]) -> str:

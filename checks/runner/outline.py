@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from checks.runner.lab import DIVIDER, HEADING, title_of
-from checks.runner.places import NotUsable, as_number, is_regular, number_of
+from checks.runner.lab import DIVIDER, HEADING, sealed_path, title_of
+from checks.runner.places import NotUsable, as_number, is_regular, number_of, stem_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def outline(path: str) -> list[tuple[int, int, list[str]]]:
 
     `line` is that of the stage's first function, or of its heading.
     """
-    return outline_of(_lines(path))
+    lines = _lines(path)
+    return _outline(lines, _solutions(lines) or _solutions(_sealed(path)))
 
 
 def no_stages(lab: Lab | None) -> NotUsable:
@@ -44,14 +45,13 @@ def no_stages(lab: Lab | None) -> NotUsable:
     )
 
 
-def stage_in(lines: list[str], number: int) -> tuple[int, list[str]]:
-    """(line, functions) of one stage among a lab's lines; (1, []) where it is not there."""
-    return next(((line, names) for n, line, names in outline_of(lines) if n == number), (1, []))
+def stage_in(lab: Lab, number: int) -> tuple[int, list[str]]:
+    """(line, functions) of one stage of a lab; (1, []) where it is not there."""
+    found = _outline(lab.lines, _solutions(lab.key.lines))
+    return next(((line, names) for n, line, names in found if n == number), (1, []))
 
 
-def outline_of(lines: list[str]) -> list[tuple[int, int, list[str]]]:
-    """As `outline`, of lines that are at hand."""
-    solved = {name for line in lines if (name := defined(line)).startswith("solution_")}
+def _outline(lines: list[str], solved: set[str]) -> list[tuple[int, int, list[str]]]:
     found: list[tuple[int, int, list[str]]] = []
     for at, line in enumerate(lines, 1):
         number = as_number(line.removeprefix(HEADING).partition(" ")[0])
@@ -63,6 +63,20 @@ def outline_of(lines: list[str]) -> list[tuple[int, int, list[str]]]:
             stage, first, names = found[-1]
             found[-1] = (stage, first if names else at, [*names, defined(line)])
     return found
+
+
+def _solutions(lines: list[str]) -> set[str]:
+    return {name for line in lines if (name := defined(line)).startswith("solution_")}
+
+
+def _sealed(path: str) -> list[str]:
+    """The lines of the sealed copy of a lab that was handed out without solutions."""
+    sealed = sealed_path(stem_of(path))
+    if not os.path.exists(sealed):
+        return []
+    from checks.runner.lab import Lab
+
+    return Lab(sealed).lines
 
 
 def defined(line: str) -> str:

@@ -56,6 +56,11 @@ def source(path: str, relative: str, code: str) -> str:
             f"{relative}:1:1",
             code,
         ) from None
+    return decoded(data, relative, code)
+
+
+def decoded(data: bytes, relative: str, code: str) -> str:
+    """A file's bytes as text with LF line ends; refuses what is not UTF-8, with its line."""
     try:
         text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as error:

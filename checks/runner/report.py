@@ -29,7 +29,7 @@ def problem(verdict: Verdict) -> str:
     text = verdict.message
     shown = dict(verdict.rows)
     if verdict.diagnosis:
-        text += f": this is what you get {_either(verdict.diagnosis)}"
+        text += f": {diagnosed(verdict)}"
     elif "got" in shown:
         text += f": got {shown['got']}, expected {shown['expected']}"
     if len(text) > PROBLEM_CHARS:
@@ -39,16 +39,10 @@ def problem(verdict: Verdict) -> str:
     return f"{head}{visible(text)} [{verdict.code}]"
 
 
-def _either(meanings: list[str]) -> str:
-    return ", or ".join(meanings)
-
-
-def following(lab: Lab, number: int) -> str:
-    """`stage 3, train, labs/lab_3_bpe.py:210`: where the learner goes after a stage."""
-    later = [n for n in lab.stages if n > number]
-    if not later:
-        return ""
-    return place(lab, min(later))
+def diagnosed(verdict: Verdict) -> str:
+    """`this is what you get when ..., or when ...`."""
+    lead = "so far, this is" if verdict.so_far else "this is"
+    return f"{lead} what you get {', or '.join(verdict.diagnosis)}"
 
 
 def place(lab: Lab, number: int) -> str:
@@ -62,7 +56,7 @@ def first_line(lab: Lab, number: int) -> int:
     lines = [
         found[-1].name_line
         for name, found in lab.definitions.items()
-        if f"solution_{name}" in lab.definitions and stage.line <= found[-1].line <= stage.end
+        if f"solution_{name}" in lab.key.definitions and stage.line <= found[-1].line <= stage.end
     ]
     return min(lines, default=stage.line)
 
@@ -73,52 +67,75 @@ def is_written(lab: Lab, number: int) -> bool:
     return any(
         not found[-1].is_stub
         for name, found in lab.definitions.items()
-        if f"solution_{name}" in lab.definitions and stage.line <= found[-1].line <= stage.end
+        if f"solution_{name}" in lab.key.definitions and stage.line <= found[-1].line <= stage.end
     )
 
 
-def text(verdict: Verdict, lab: Lab) -> str:
+class Words:
+    """How a verdict names a place and the next step: by file and line, and as a command.
+
+    Where there is no saved file and no command line, another set of words stands in for this.
+    """
+
+    def first(self, verdict: Verdict) -> str:
+        """What is the matter, in the first line."""
+        return problem(verdict)
+
+    def place(self, lab: Lab, number: int) -> str:
+        """Where a stage is."""
+        return place(lab, number)
+
+    def write(self, verdict: Verdict) -> str:
+        """What to do where a function is still to write."""
+        return f"write it at line {verdict.line}, then run the stage again"
+
+    def mend(self, verdict: Verdict, lab: Lab) -> str:
+        """What to do where something is wrong."""
+        again = "find the loop that does not end at" if verdict.state == TIMEOUT else "fix"
+        hint = f"or ask for a hint: python -m checks hint {lab.number} {verdict.stage}"
+        return f"{again} line {verdict.line} and run the stage again, {hint}"
+
+
+IN_A_FILE = Words()
+
+
+def text(verdict: Verdict, lab: Lab, words: Words = IN_A_FILE) -> str:
     """The whole verdict for a person: one line where it passed, else what to do next."""
-    number = lab.number
     if verdict.state == PASSED:
-        return "\n".join([_passed(verdict, lab), *_extras(verdict)])
-    lines = [problem(verdict)]
+        return "\n".join([_passed(verdict, lab, words), *_extras(verdict)])
+    lines = [words.first(verdict)]
     if verdict.state in WRONG:
         lines += [row(label, value) for label, value in verdict.rows]
+        first = "so far" if verdict.so_far else "this is"
         for at, meaning in enumerate(verdict.diagnosis):
-            lines.append(row("this is" if at == 0 else "or", f"what you get {meaning}"))
+            lines.append(row("or" if at else first, f"what you get {meaning}"))
+        if verdict.diagnosis and verdict.so_far:
+            lines.append(row("", "(later cases differ from that: there is more to find)"))
     lines += _extras(verdict)
     if verdict.reread:
         lines.append(row("re-read", verdict.reread))
-    if verdict.state == TODO:
-        lines.append(row("next", f"write it at line {verdict.line}, then run the stage again"))
-    else:
-        again = "find the loop that does not end at" if verdict.state == TIMEOUT else "fix"
-        hint = f"or ask for a hint: python -m checks hint {number} {verdict.stage}"
-        lines.append(row("next", f"{again} line {verdict.line} and run the stage again, {hint}"))
+    step = words.write(verdict) if verdict.state == TODO else words.mend(verdict, lab)
+    lines.append(row("next", step))
     return "\n".join(lines)
 
 
-def _passed(verdict: Verdict, lab: Lab) -> str:
+def _passed(verdict: Verdict, lab: Lab, words: Words) -> str:
     if verdict.reference:
         return f"reference of stage {verdict.stage} passed ({verdict.seconds:.2f} s)"
-    after = following(lab, verdict.stage)
-    tail = f" Next: {after}" if after else " That was the last stage."
+    later = [n for n in lab.stages if n > verdict.stage]
+    tail = f" Next: {words.place(lab, min(later))}" if later else " That was the last stage."
     return f"stage {verdict.stage} passed: {', '.join(verdict.functions)}.{tail}"
 
 
 def _extras(verdict: Verdict) -> list[str]:
     lines = []
     if verdict.carried:
-        which = "stage" if len(verdict.carried) == 1 else "stages"
         numbers = ", ".join(str(n) for n in verdict.carried)
-        verb = "is" if len(verdict.carried) == 1 else "are"
-        lines.append(
-            row(
-                "carried",
-                f"{which} {numbers} {verb} not right yet, so the reference stands in for it here",
-            )
-        )
+        if len(verdict.carried) == 1:
+            said = f"stage {numbers} is not right yet, so the reference stands in for it here"
+        else:
+            said = f"stages {numbers} are not right yet, so the reference stands in for them here"
+        lines.append(row("carried", said))
     lines += [row("note", note) for note in verdict.notes]
     if verdict.printed.strip():
         shown = verdict.printed.strip("\n").split("\n")
@@ -141,7 +158,8 @@ def json_line(verdict: Verdict) -> str:
     import json
 
     fields = verdict.as_dict()
-    fields["diagnosis"] = [f"this is what you get {meaning}" for meaning in verdict.diagnosis]
+    lead = "so far, this is" if verdict.so_far else "this is"
+    fields["diagnosis"] = [f"{lead} what you get {meaning}" for meaning in verdict.diagnosis]
     fields["rows"] = [list(pair) for pair in verdict.rows]
     fields["seconds"] = round(verdict.seconds, 4)
     return json.dumps(fields)

@@ -50,15 +50,16 @@ class Job:
     def pack(self) -> bytes:
         """The job as bytes."""
         assumed = {n: v.as_dict() for n, v in self.assumed.items()}
-        return marshal.dumps(
-            [self.lab.path, self.lab.text, self.numbers, self.reference, self.diagnosing, assumed]
-        )
+        key = self.lab.key
+        theirs = None if key is self.lab else (key.path, key.text)
+        mine = self.lab.path, self.lab.text, theirs
+        return marshal.dumps([mine, self.numbers, self.reference, self.diagnosing, assumed])
 
     @classmethod
     def unpack(cls, data: bytes) -> Job:
         """The inverse of `pack`."""
-        path, text, numbers, reference, diagnosing, assumed = marshal.loads(data)
-        job = cls(Lab(path, text), numbers, reference)
+        (path, text, key), numbers, reference, diagnosing, assumed = marshal.loads(data)
+        job = cls(Lab(path, text, key and Lab(*key)), numbers, reference)
         job.diagnosing = diagnosing
         job.assumed = {n: Verdict.from_dict(fields) for n, fields in assumed.items()}
         return job
@@ -127,7 +128,8 @@ def run_here(job: Job, said: Callable[[Verdict], None] = lambda verdict: None) -
     verdicts = []
     for number in job.numbers:
         verdict = judge.judge(number)
-        verdict.diagnosis = judge.diagnose(number)
+        for verdict.diagnosis, verdict.so_far in judge.diagnose(number):
+            pass
         said(verdict)
         verdicts.append(verdict)
     return verdicts
@@ -160,6 +162,7 @@ class Reader:
             if self.doing == "end":
                 child.open = []
             status = child.end()
+            child.open = []  # its pipes are closed: what is in the buffers is all
         lost = self.pending if self.doing == "diagnosing" else None
         self._tell()
         if self.doing in ("end", "diagnosing"):
@@ -199,7 +202,8 @@ class Reader:
             self.job.assumed[self.pending.stage] = self.pending
             return
         elif kind == "diagnosis" and self.pending is not None:
-            self.pending.diagnosis = rest[1]
+            _, self.pending.diagnosis, self.pending.so_far = rest
+            return  # still diagnosing: the later cases may say more
         elif kind == "unusable":
             self._tell()
             raise NotUsable(*rest)
@@ -254,7 +258,7 @@ def _lost(lab: Lab, stage: int, seconds: float, over: bool, child: Child, status
     message = f"still running after {seconds:g} s" if timeout else _ended(status, dump)
     if line:
         message += f", in line {line}: {lab.lines[line - 1].strip()[:50]}"
-    first, functions = outline.stage_in(lab.lines, stage)
+    first, functions = outline.stage_in(lab, stage)
     return Verdict(
         lab.id,
         stage,

@@ -78,9 +78,9 @@ def generate(lab: Lab, definition: Definition, stage: int) -> str:
 
     The number of lines announced is that of the reference solution.
     """
-    solution = lab.definition(f"solution_{definition.name}")
+    solution = lab.key.definition(f"solution_{definition.name}")
     assert solution is not None, f"{lab.relative} has no solution_{definition.name}"
-    counts = {part.name: line_count(lab, part) for part in methods(solution.node)}
+    counts = {part.name: line_count(lab.key, part) for part in methods(solution.node)}
     lines: list[str] = []
     at = definition.line
     for part in methods(definition.node):
@@ -124,9 +124,9 @@ def solved(lab: Lab, functions: list[str]) -> str:
     lines = list(lab.lines)
     found = []
     for name in functions:
-        mine, theirs = lab.definition(name), lab.definition(f"solution_{name}")
+        mine, theirs = lab.definition(name), lab.key.definition(f"solution_{name}")
         if mine is not None and theirs is not None:
-            found.append((mine.line, mine.end, as_learner(lab.source(theirs))))
+            found.append((mine.line, mine.end, as_learner(lab.key.source(theirs))))
     for line, end, source in sorted(found, reverse=True):
         lines[line - 1 : end] = source.split("\n")
     return "\n".join(lines)

@@ -16,6 +16,7 @@ class Verdict:
     message    the case in one line; `line` and `column` are 1-based, in the lab file
     rows       (label, text) pairs for the person: call, got, expected, in ...
     diagnosis  meanings of the slips that give exactly this result, verified
+    so_far     the diagnosis holds up to the first fault; later cases differ, or were not reached
     carried    stages whose reference version was used in place of the learner's
     notes      whole sentences worth knowing, whatever the state
     printed    what the learner's own print calls wrote, cut
@@ -36,6 +37,7 @@ class Verdict:
         "reread",
         "rows",
         "seconds",
+        "so_far",
         "stage",
         "state",
     )
@@ -49,6 +51,7 @@ class Verdict:
         self.functions: list[str] = fields.get("functions", [])
         self.rows: list[tuple[str, str]] = fields.get("rows", [])
         self.diagnosis: list[str] = fields.get("diagnosis", [])
+        self.so_far: bool = fields.get("so_far", False)
         self.reread: str = fields.get("reread", "")
         self.carried: list[int] = fields.get("carried", [])
         self.notes: list[str] = fields.get("notes", [])

@@ -53,7 +53,7 @@ class Watched:
             self.stamp = os.stat(self.path).st_mtime_ns
         except OSError:
             self.stamp = 0  # whoever reads it says why
-        lab = Lab(self.path)
+        lab = Lab(self.path, later=True)
         sources: dict[int, dict[str, str]] = {}
         for number, _, functions in outline.outline(self.path):
             found = [lab.definition(name) for name in functions]
@@ -89,7 +89,7 @@ class Watcher:
         self.warm: set[str] = set()
         for watched in self.watched.values():
             try:
-                watched.look()
+                watched.look()[0].remember()
                 watched.open.clear()
             except NotUsable:
                 continue  # said when it is saved
@@ -138,6 +138,7 @@ class Watcher:
                 self._judge(watched, lab, changed)
                 if not changed:
                     say("no function of a stage changed")
+                lab.remember()
             except NotUsable as no:
                 say(str(no))
             except sandbox.Stale:
@@ -175,7 +176,7 @@ class Watcher:
         begun = False
         for batch in watchfiles.watch(
             folder,
-            watch_filter=lambda _, path: path in self.watched or path in discover(),
+            watch_filter=lambda _, path: bool(self.known(path)),
             step=STEP,
             debounce=DEBOUNCE,
             force_polling=polling,
@@ -189,8 +190,14 @@ class Watcher:
                 begun = True
                 say(f"watching labs/ (process {os.getpid()}, Ctrl+C ends it)")
                 yield [path for path, watched in self.watched.items() if watched.is_older()]
-            came = {path for _, path in batch}
+            came = {self.known(path) for _, path in batch} - {""}
             yield sorted(path for path in came if _comes(path) or path in self.watched)
+
+    def known(self, path: str) -> str:
+        """The lab that an event names, or nothing. By its name alone: macOS reports the folder
+        behind a symbolic link, and Windows may write its drive in the other case."""
+        here = os.path.join(labs.ROOT, "labs", os.path.basename(path))
+        return here if here in self.watched or here in discover() else ""
 
 
 def _comes(path: str) -> bool:

@@ -98,8 +98,8 @@ def _judge(job: Job, emit: Callable[..., None], started: Callable[..., None]) ->
         emit("verdict", verdict.as_dict())
         if number in judge.failures and job.diagnosing:
             started(number, DIAGNOSING, "diagnosing")
-            verdict.diagnosis = judge.diagnose(number)
-            emit("diagnosis", number, verdict.diagnosis)
+            for meanings, so_far in judge.diagnose(number):
+                emit("diagnosis", number, meanings, so_far)
         if _thread._count() > threads:
             break  # it would slow down what comes next: that goes to a fresh process
     emit("end")

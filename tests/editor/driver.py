@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 from tests.editor import install
 
@@ -24,11 +28,20 @@ CHROMIUM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
 ]  # fmt: skip
+PATIENCE = float(
+    os.environ.get("EDITOR_PATIENCE", 90)
+)  # seconds that a condition may take on a machine that others use too
+SIZE = {"width": 1090, "height": 800}
 USER_SETTINGS = """{
   "workbench.startupEditor": "none", "workbench.tips.enabled": false,
   "workbench.colorTheme": "Default Light Modern", "window.commandCenter": false,
+  "window.title": "${rootName}", "editor.occurrencesHighlight": "off",
+  "breadcrumbs.enabled": false, "git.enabled": false, "remote.autoForwardPorts": false,
   "workbench.secondarySideBar.defaultVisibility": "hidden", "editor.minimap.enabled": false,
-  "terminal.integrated.gpuAcceleration": "off"
+  "editor.stickyScroll.enabled": false, "terminal.integrated.gpuAcceleration": "off",
+  "terminal.integrated.fontSize": 12, "terminal.integrated.tabs.enabled": false,
+  "terminal.integrated.hideOnStartup": "always",
+  "terminal.integrated.shellIntegration.decorationsEnabled": "never"
 }"""
 
 
@@ -52,7 +65,7 @@ def free_port() -> int:
 
 
 class Editor:
-    """A VS Code window on a copy of this workspace."""
+    """A VS Code window on a copy of this workspace. It waits for conditions, never for a time."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "ml-mini-labs"
@@ -78,10 +91,20 @@ class Editor:
             executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
             args=CHROMIUM,
         )
-        self.page: Page = self.browser.new_page(viewport={"width": 1280, "height": 860})
+        self.page: Page = self.browser.new_page(viewport=SIZE)
+        self.page.set_default_timeout(1e3 * PATIENCE)
+
+    def picture(self) -> bytes:
+        """A screenshot at twice the resolution, as PNG."""
+        screen = self.page.context.new_cdp_session(self.page)
+        clip = {"x": 0, "y": 0, **SIZE, "scale": 2}
+        shot = screen.send("Page.captureScreenshot", {"format": "png", "clip": clip})
+        screen.detach()
+        return base64.b64decode(shot["data"])
 
     def _wait_for_port(self) -> None:
-        for _ in range(300):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             with socket.socket() as line:
                 if line.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
@@ -96,94 +119,131 @@ class Editor:
         self.server.wait(20)
         self.log.close()
 
-    def open(self, name: str = "") -> None:
-        """Open the window, with a file of the workspace in it where one is named."""
+    def load(self, name: str = "") -> None:
+        """Load the window, with a file of the workspace in it where one is named; until ready."""
         address = f"http://127.0.0.1:{self.port}/?folder={quote(str(self.folder))}"
         if name:
             file = f"vscode-remote://127.0.0.1:{self.port}{self.folder / name}"
             address += "&payload=" + quote(f'[["openFile","{file}"]]')
         self.page.goto("about:blank")
         self.page.goto(address)
-        self.page.wait_for_selector(".monaco-workbench", timeout=60_000)
+        self.page.wait_for_selector(".monaco-workbench")
         if name:
             self.page.wait_for_selector(f'.tab[data-resource-name="{Path(name).name}"]')
             self.page.wait_for_selector(".view-line")
-        self.page.wait_for_timeout(2000)
+        self._entry("task Run Stage", "Run Stage").wait_for()  # the tasks have been read
+        self.page.keyboard.press("Escape")
+        self._palette().wait_for(state="hidden")
+
+    def until(self, what: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+        """Wait until `what()` is true or the time is over; its last value."""
+        end = time.monotonic() + seconds
+        while not (value := what()) and time.monotonic() < end:
+            self.page.wait_for_timeout(50)
+        return value
+
+    def _palette(self) -> Locator:
+        return self.page.locator(".quick-input-widget input[type=text]").first
+
+    def _entry(self, text: str, label: str) -> Locator:
+        """Type `text` into the palette; the entry of its list that is called `label`.
+
+        Again where it is not there: a window that is still loading takes the focus, which
+        closes the palette, and lists of what it has not read yet are empty.
+        """
+        end = time.monotonic() + PATIENCE
+        while not self.entry(label).count() and time.monotonic() < end:
+            if not self._palette().is_visible():
+                self.page.keyboard.press("F1")
+                self.until(self._palette().is_visible, seconds=3)
+            if self._palette().is_visible():
+                self._palette().fill("")
+                self._palette().fill(text)
+                self.until(self.entry(label).count, seconds=3)
+        return self.entry(label)
+
+    def entry(self, label: str) -> Locator:
+        """The entry of the open list that is called `label`; a comment may follow."""
+        row = ".quick-input-list .monaco-list-row"
+        ways = [
+            f'[aria-label="{label}"]',
+            f'[aria-label^="{label}, "]',
+            f'[aria-label^="{label}: "]',
+        ]
+        return self.page.locator(", ".join(row + way for way in ways))
 
     def command(self, name: str) -> None:
-        """Run a command by its name in the palette."""
-        self.page.keyboard.press("F1")
-        self.page.wait_for_selector(".quick-input-widget")
-        self.page.keyboard.insert_text(f">{name}")
-        self.page.wait_for_timeout(800)
-        self.page.keyboard.press("Enter")
-        self.page.wait_for_timeout(800)
-
-    def pick(self, text: str) -> None:
-        """Choose the entry of the open list that holds `text`."""
-        self.page.wait_for_timeout(1200)
-        self.page.keyboard.insert_text(text)
-        self.page.wait_for_timeout(600)
-        self.page.keyboard.press("Enter")
-
-    def goto(self, line: int) -> None:
-        """Put the cursor into a line of the open file."""
-        self.page.keyboard.press("Control+g")
-        self.page.wait_for_timeout(400)
-        self.page.keyboard.insert_text(str(line))
-        self.page.keyboard.press("Enter")
-        self.page.wait_for_timeout(400)
+        """Run a command by its whole name in the palette."""
+        self._entry(f">{name}", name).click()
 
     def task(self, name: str) -> None:
         """Run a task by its label."""
-        self.page.keyboard.press("F1")
-        self.page.wait_for_timeout(600)
-        self.page.keyboard.press("Control+a")
-        self.page.keyboard.insert_text(f"task {name}")
-        self.page.wait_for_timeout(2500)
-        self.page.keyboard.press("Enter")
-        self.page.wait_for_timeout(800)
+        self._entry(f"task {name}", name).click()
 
-    def build(self) -> None:
-        """Run the default build task; pressed again where the window was not ready for it."""
-        for _ in range(3):
+    def build(self, *texts: str) -> None:
+        """Press the keys of the default build task until the terminal shows all the texts.
+
+        VS Code ignores them while it looks for the tasks of the window's last life.
+        """
+        end = time.monotonic() + PATIENCE
+        while not self._says(texts) and time.monotonic() < end:
             self.page.keyboard.press("Control+Shift+b")
-            if "Executing task" in self.wait_for_text("Executing task", 12):
-                return
+            self.until(lambda: self._says(texts), seconds=20)
+        self.says(*texts)
+
+    def show(self, name: str) -> None:
+        """Bring a file of the workspace to the front, as Ctrl+P does."""
+        folder, _, file = name.rpartition("/")
+        self.page.keyboard.press("Control+p")
+        self._palette().wait_for(state="visible")
+        self._palette().fill(name)
+        self.entry(f"{file} {folder}").click()
+        self.page.wait_for_selector(f'.tab.active[data-resource-name="{file}"]')
+
+    def goto(self, line: int, column: int = 1) -> None:
+        """Put the cursor into a line of the open file, until the status bar says so."""
+        self.page.keyboard.press("Control+g")
+        self._palette().wait_for(state="visible")
+        self._palette().fill(f":{line}:{column}")
+        self.page.keyboard.press("Enter")
+        self._palette().wait_for(state="hidden")  # a key pressed before that is lost
+        self.page.get_by_text(f"Ln {line}, Col {column}", exact=True).wait_for()
+
+    def shows(self, text: str) -> None:
+        """Wait until the editor has a line from the disk in its visible part."""
+        pattern = re.compile(re.escape(text).replace(r"\ ", r"\s"))  # it draws hard spaces
+        self.page.locator(".view-line", has_text=pattern).first.wait_for()
 
     def count(self) -> int:
-        """Errors and warnings that the status bar shows."""
+        """Errors and warnings that the status bar counts."""
         label = self.page.locator('[id="status.problems"] a').get_attribute("aria-label") or ""
         return sum(int(word) for word in label.replace(",", " ").split() if word.isdigit())
 
-    def wait_for_problems(self, number: int, seconds: float = 25) -> int:
-        """Wait until so many problems are shown, and are still after a moment."""
-        for _ in range(int(seconds * 5)):
-            if self.count() == number:
-                self.page.wait_for_timeout(700)
-                if self.count() == number:
-                    break
-            self.page.wait_for_timeout(200)
-        return self.count()
+    def counts(self, number: int) -> bool:
+        """Wait until the status bar counts so many errors and warnings."""
+        return self.until(lambda: self.count() == number)
 
     def problems(self) -> list[str]:
         """The rows of the Problems panel, as text."""
         self.command("Problems: Focus on Problems View")
-        self.page.wait_for_timeout(1000)
-        rows = self.page.locator(".markers-panel .monaco-list-row").all()
-        return [" ".join((row.get_attribute("aria-label") or "").split()) for row in rows]
+        rows = self.page.locator(".markers-panel .monaco-list-row")
+        self.until(lambda: bool(rows.count()) == bool(self.count()))
+        return [" ".join((row.get_attribute("aria-label") or "").split()) for row in rows.all()]
 
     def squiggles(self) -> int:
         """Error squiggles in the visible part of the editor."""
         return self.page.locator(".squiggly-error").count()
 
-    def wait_for_text(self, text: str, seconds: float = 40) -> str:
-        """Wait until a terminal shows `text`; its rows."""
-        shown = ""
-        for _ in range(int(seconds * 4)):
-            shown = "\n".join(self.page.locator(".xterm-rows > div").all_inner_texts())
-            shown = shown.replace("\xa0", " ")
-            if text in shown:
-                return shown
-            self.page.wait_for_timeout(250)
-        return shown
+    def terminal(self) -> str:
+        """The visible text of the terminals."""
+        rows = self.page.locator(".xterm-rows > div").all_inner_texts()
+        return "\n".join(rows).replace("\xa0", " ")
+
+    def _says(self, texts: tuple[str, ...]) -> bool:
+        shown = "".join(self.terminal().split())
+        return all("".join(text.split()) in shown for text in texts)
+
+    def says(self, *texts: str) -> None:
+        """Wait until a terminal shows all the texts, wherever it wrapped them."""
+        said = self.until(lambda: self._says(texts))
+        assert said, f"{texts} not in the terminal:\n{self.terminal()}"

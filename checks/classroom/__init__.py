@@ -1,0 +1,1 @@
+"""A class: labs handed out without solutions, and many hand-ins judged side by side."""

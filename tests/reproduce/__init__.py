@@ -1,0 +1,1 @@
+"""Whether a lab gives the same on every machine: the maintainers' `nox -s reproduce`."""
