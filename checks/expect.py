@@ -258,6 +258,10 @@ class StageCheck:
         code = check.__code__
         self.parameters: tuple[str, ...] = code.co_varnames[: code.co_argcount]
 
+    @property
+    def _call(self) -> str:
+        return f"{self.check.__name__}({', '.join(self.parameters)})"
+
     def run(self, functions: Mapping[str, Any], trace: Trace | None = None) -> None:
         """Judge `functions` (by parameter name); raises what the check or the code raises."""
         global _trace, _stage
@@ -276,8 +280,11 @@ class StageCheck:
     def __call__(self, *functions: Any, **named: Any) -> None:
         bound = dict(zip(self.parameters, functions)) | named
         if len(functions) > len(self.parameters) or set(bound) != set(self.parameters):
-            wanted = ", ".join(self.parameters)
-            raise Misused(f"call it as {self.__name__}({wanted})")  # type: ignore[attr-defined]
+            raise Misused(f"call it as {self._call}")
+        for name, given in bound.items():
+            if not callable(given):
+                kind = type(given).__name__
+                raise Misused(f"{name} is a {kind}: give the function itself, {self._call}")
         if "IPython" in sys.modules:  # in a cell: the whole verdict, with its diagnosis
             from checks.runner import live
 

@@ -17,7 +17,7 @@ import pytest
 
 from checks.runner import report, sandbox, session
 from checks.runner.lab import Lab, NotUsable, discover
-from checks.runner.outline import outline
+from checks.runner.outline import no_stages, outline
 from checks.runner.verdict import TODO, Verdict
 
 FILES: pytest.StashKey[dict[Path, LabFile]] = pytest.StashKey()
@@ -63,7 +63,10 @@ class LabFile(pytest.File):
             self.lab = Lab(str(self.path))
         except NotUsable as no:
             self.problem = no
-        for number, line, functions in outline(str(self.path)):
+        stages = outline(str(self.path))
+        if not stages:
+            raise self.CollectError(str(self.problem or no_stages(self.lab)))
+        for number, line, functions in stages:
             name = "-".join([f"stage-{number}", *functions])
             yield StageItem.from_parent(self, name=name, number=number, line=line)
 

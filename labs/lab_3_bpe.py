@@ -163,6 +163,7 @@ counts = Counter(pair_counts(list(TEXT.encode())))
 top = counts.most_common(20)
 labels = [bytes(pair).decode().replace(" ", "␣") for pair, _ in top]
 
+plt.figure(figsize=(9, 4))
 plt.bar(labels, [count for _, count in top])
 plt.xlabel("pair of bytes (␣ is a space)")
 plt.ylabel("count (positions)")

@@ -24,12 +24,21 @@ from tests.workshop import ROOT
 TABLES = ("stages.csv", "summary.csv")
 
 
+def heeds_interrupts() -> None:
+    """Ctrl+C is meant: who started this in the background had it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def grade(folder: Path, out: Path, *options: str) -> subprocess.Popen:
     """The command, started; what it says goes to a file beside `out`."""
     words = ["grade", str(folder), "--out", str(out), *options]
     with open(out.with_suffix(".said"), "ab") as said:
         return subprocess.Popen(
-            [sys.executable, "-m", "checks", *words], cwd=ROOT, stdout=said, stderr=said
+            [sys.executable, "-m", "checks", *words],
+            cwd=ROOT,
+            stdout=said,
+            stderr=said,
+            preexec_fn=heeds_interrupts,
         )
 
 

@@ -21,6 +21,37 @@ if sys.platform != "win32":
         torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session")
+def _copy(tmp_path_factory):
+    """One copy of the workspace a process, made when a test first asks for it."""
+    from tests.workspace import Workspace
+
+    return Workspace(tmp_path_factory.mktemp("copy") / "workspace")
+
+
+@pytest.fixture
+def home(_copy):
+    """That copy as shipped, whatever the test before did to it."""
+    yield _copy.clean()
+    _copy.clean()
+
+
+@pytest.fixture
+def watching(home):
+    """Starts a watcher in the copy, with these variables in its environment."""
+    from tests.workspace import Watching
+
+    begun = []
+
+    def start(**environ):
+        begun.append(Watching(home, **environ))
+        return begun[-1]
+
+    yield start
+    for watcher in begun:
+        watcher.end()
+
+
 @pytest.fixture(autouse=True)
 def _own_progress(monkeypatch, tmp_path):
     """No test writes into the journal of the one who runs it."""

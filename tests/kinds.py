@@ -33,9 +33,9 @@ def right(desk: Desk) -> Known:
 
 
 def unusual_but_right(desk: Desk) -> Known:
-    _, _, lab = desk.rng.choice(answers(desk.lab))
-    desk.write(lab.text)
-    return desk.known()
+    stage, _, lab = desk.rng.choice(answers(desk.lab))
+    desk.write(lab.text)  # what other stages make of, say, a list for an array is their own affair
+    return _any_stage(desk.known(), lab, PASSED | WRONG).but(lab, stage, PASSED)
 
 
 def slip(desk: Desk) -> Known:
@@ -72,7 +72,7 @@ def broken(desk: Desk) -> Known:
 
 
 def endless(desk: Desk) -> Known:
-    text, stage = desk.doing("while True:\n    pass")
+    text, stage = desk.doing("while True: pass")
     desk.write(text)
     return desk.known().but(desk.lab, stage, TIMEOUT, "still running after")
 
@@ -183,14 +183,15 @@ def kills_everything(desk: Desk) -> Known:
 def leaves_processes(desk: Desk) -> Known:
     code = (
         "import os, subprocess\n"
-        "for _ in range(3):\n"
+        "for _ in range(0 if _LEFT else 3):\n"
         "    if os.fork() == 0:\n"
         "        os.setsid()\n"
         f"        subprocess.Popen(['sleep', '{MARK}'], start_new_session=True)\n"
-        "        os._exit(0)"
+        "        os._exit(0)\n"
+        "_LEFT.append(1)"
     )
     text, _ = desk.doing(code)
-    desk.write(text)
+    desk.write(f"_LEFT = []\n{text}")
     return desk.known()
 
 

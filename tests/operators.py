@@ -327,20 +327,23 @@ def _names_in(root: ast.stmt) -> tuple[set[str], set[str]]:
         return set(), {root.name}
     uses, changes = set(), set()
     for node in ast.walk(root):
-        if isinstance(node, ast.Name):
-            uses.add(node.id)
-            if isinstance(node.ctx, ast.Store):
-                changes.add(node.id)
-        base: Any = node
+        if isinstance(node, ast.Name | ast.Attribute):
+            uses.add(_owner(node))
+        base: Any = node if isinstance(getattr(node, "ctx", None), ast.Store) else None
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             base = node.func.value if node.func.attr in CHANGING else None
-        elif not isinstance(getattr(node, "ctx", None), ast.Store):
-            base = None
-        while isinstance(base, ast.Attribute | ast.Subscript):
-            base = base.value
-        if isinstance(base, ast.Name):
-            changes.add(base.id)
-    return uses, changes
+        if isinstance(base, ast.Name | ast.Attribute | ast.Subscript):
+            changes.add(_owner(base))
+    return uses - {"", "self"}, changes - {"", "self"}
+
+
+def _owner(node: ast.expr) -> str:
+    """The name that an expression begins with; of `self` the attribute: `self.keys`."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        if isinstance(node.value, ast.Name) and node.value.id == "self":
+            return f"self.{node.attr}" if isinstance(node, ast.Attribute) else "self"
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _first(node: ast.AST) -> str:

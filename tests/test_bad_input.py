@@ -1,268 +1,183 @@
-"""Bad input gets one clear message at the learner's line, and the right state."""
+"""What a learner's function may be or do: one clear message at its line, and the right status.
 
-import shutil
-import subprocess
-import sys
-from pathlib import Path
+Each row runs the real command. `tests/workspace.py` asserts after each that nothing was lost and
+nothing is left running. A row's `# here` marks the line that must be named; without it, it is
+the line of the definition.
+"""
 
 import pytest
 
-from checks.lab_3_bpe import stages
-from checks.runner import report, sandbox
-from checks.runner.lab import Lab, NotUsable, find
-from checks.runner.verdict import CRASHED, FAILED, PASSED, TIMEOUT
+from tests.workspace import HEAD, LAB, RIGHT, body, only, with_stage_1
 
-ROOT = Path(__file__).parent.parent
-HEAD = "def pair_counts(ids):\n"
-RIGHT = "    return dict(Counter(zip(ids, ids[1:])))"
-
-
-def judge(source, number=1, start=None):
-    lab = Lab(find("3")).splice("pair_counts", source)
-    (verdict,) = sandbox.run(sandbox.Job(lab, [number]), start=start)
-    return verdict, report.text(verdict, lab)
-
-
-@pytest.mark.parametrize(
-    ("source", "state", "words"),
-    [
-        (HEAD + "    raise SystemExit(0)", CRASHED, "ends the program"),
-        (HEAD + "    input()", CRASHED, "input()"),
-        (HEAD + "    import os\n    os._exit(0)", CRASHED, "ended the process"),
-        (HEAD + "    import os\n    os.kill(os.getpid(), 9)", CRASHED, "signal 9"),
-        (HEAD + "    return [0] * (30 << 27)", CRASHED, "memory"),
-        (HEAD + "    return pair_counts(ids)", CRASHED, "RecursionError"),
-        (HEAD + "    return merges", CRASHED, "a variable made in a cell"),
-        (HEAD + "    return Counter(zip(ids, ids[1:]", None, "does not parse"),
-        (HEAD + "    pass", FAILED, "is a return missing?"),
-        ("def count_pairs(ids):\n" + RIGHT, FAILED, "was it renamed to count_pairs?"),
-        ("def pair_counts():\n    return {}", FAILED, "its contract is (ids)"),
-        ("pair_counts = 7", FAILED, "no function called pair_counts"),
-        ("async " + HEAD + RIGHT, FAILED, "async def"),
-        (HEAD + "    yield 1", FAILED, "a dict"),
-        (HEAD + "    return None", FAILED, "is a return missing?"),
-        (HEAD + "    return 7", FAILED, "a dict"),
-        (HEAD + "    return float('nan')", FAILED, "nan"),
-        (HEAD + "    return {(5, 6): float('nan')}", FAILED, "nan"),
-        (HEAD + "    return {'5, 6': 2}", FAILED, "expected"),
-        (HEAD + "    return lambda: 1", FAILED, "a dict"),
-        (HEAD + "    return print", FAILED, "a dict"),
-        (HEAD + "    return NotImplemented", FAILED, "a dict"),
-        (HEAD + "    exit()", CRASHED, "ends the program"),
-        (HEAD + "    quit(0)", CRASHED, "ends the program"),
-        (HEAD + "    import sys\n    sys.exit()", CRASHED, "ends the program"),
-        (HEAD + "    raise KeyboardInterrupt", CRASHED, "interrupted"),
-        (HEAD + "    raise Exception", CRASHED, "Exception"),
-        (HEAD + "    raise ValueError('é' * 5000)", CRASHED, "ValueError"),
-        (HEAD + "    raise BaseException('x')", CRASHED, "BaseException"),
-        (HEAD + "    raise NotImplementedError('later')", CRASHED, "NotImplementedError: later"),
-        (HEAD + "    return 1 / 0", CRASHED, "ZeroDivisionError"),
-        (HEAD + "    return ids.shape", CRASHED, "AttributeError"),
-        (HEAD + "    return idz", CRASHED, "NameError"),
-        (HEAD + "    import nowhere", CRASHED, "ModuleNotFoundError"),
-        (HEAD + "    assert not ids", CRASHED, "AssertionError"),
-        (HEAD + "    return open('/no/such/file')", CRASHED, "FileNotFoundError"),
-        (
-            HEAD + "    import signal, os\n    os.kill(os.getpid(), signal.SIGTERM)",
-            CRASHED,
-            "signal 15",
-        ),
-        (HEAD + "    import os\n    os.abort()", CRASHED, "signal 6"),
-        (HEAD + "    import ctypes\n    ctypes.string_at(0)", CRASHED, "signal 11"),
-        (HEAD + "    import os\n    os._exit(3)", CRASHED, "exit status 3"),
-        (
-            HEAD + "    ids.append(1)\n    return solution_pair_counts(ids)",
-            FAILED,
-            "write it yourself",
-        ),
-        (HEAD + "    ids[:] = []\n    return {}", FAILED, "expected"),
-        (HEAD + "    ids.clear()\n    return dict(Counter(zip(ids, ids[1:])))", FAILED, "expected"),
-        (
-            HEAD + "    import builtins\n    builtins.dict = list\n" + RIGHT,
-            CRASHED,
-            "replaces builtins.dict",
-        ),
-        (
-            HEAD + "    from checks import expect\n    expect.equal = print\n    return {}",
-            CRASHED,
-            "replaces checks.expect.equal",
-        ),
-        (
-            HEAD
-            + "    from checks import values\n    values.equal = lambda *a: True\n    return {}",
-            CRASHED,
-            "replaces checks.values.equal",
-        ),
-        (
-            HEAD
-            + "    from checks.lab_3_bpe import stages\n    stages.slow_pair_counts = pair_counts\n"
-            "    return {(5, 6): 2, (6, 5): 1, (6, 7): 1}",
-            CRASHED,
-            "slow_pair_counts",
-        ),
-        ("class pair_counts(dict):\n    pass", CRASHED, "TypeError"),
-        ("def pair_counts(*ids):\n    return {}", FAILED, "expected"),
-        ("def pair_counts(ids, *, depth):\n    return {}", FAILED, "its contract is (ids)"),
-        ("def pair_counts(ids, depth):\n    return {}", FAILED, "its contract is (ids)"),
-        ("pair_counts = None", FAILED, "no function called pair_counts"),
-        ("@undefined\n" + HEAD + RIGHT, CRASHED, "NameError"),
-        (HEAD + "\treturn 1\n        return 2", None, "does not parse"),
-        (HEAD + "  return 1\n    return 2", None, "does not parse"),
-        (HEAD + "    return '", None, "does not parse"),
-        (HEAD + "return 1", None, "does not parse"),
-        ("def pair_counts(ids)\n    return 1", None, "does not parse"),
-        (HEAD + "    return \u201cquoted\u201d", None, "does not parse"),
-        (HEAD + "    print 'two'", None, "does not parse"),
-        (HEAD + "    x = 08", None, "does not parse"),
-        (HEAD + "    return 1\x00", None, "does not parse"),
-    ],
-)
-def test_each_kind_of_bad_function_has_its_own_words(source, state, words):
-    try:
-        verdict, text = judge(source)
-    except NotUsable as no:
-        assert state is None
-        assert words in str(no) and "labs/lab_3_bpe.py:" in str(no)
-        return
-    assert verdict.state == state, text
-    assert words in text
-
-
-SOLVED = HEAD + RIGHT
+DEF = "def pair_counts(ids):\n"
+ENDS, REPLACES = "ends the program", "your code replaces"
+WRONG = [
+    # what it returns
+    ("no body", only("pass"), "is a return missing?"),
+    ("None", only("return None"), "is a return missing?"),
+    ("a number", only("return 7"), "got int: 7, expected a dict"),
+    ("nan", only("return float('nan')"), "got float: nan"),
+    ("nan inside", only("return {(5, 6): float('nan')}"), "(5, 6): nan"),
+    ("other keys", only("return {'5, 6': 2}"), "expected   {(5, 6): 2"),
+    ("a generator", only("yield 1"), "got generator: <generator"),
+    ("a lambda", only("return lambda: 1"), "got function: <function"),
+    ("a builtin", only("return print"), "expected a dict"),
+    ("NotImplemented", only("return NotImplemented"), "got NotImplementedType: NotImplemented"),
+    ("the class itself", only("return dict"), "got type: <class 'dict'>"),
+    ("a list that holds itself", only("x = []", "x.append(x)", "return x"), "got list: [[...]]"),
+    ("a dict that holds itself", only("x = {}", "x[1] = x", "return x"), "contains itself"),
+    ("a list 100 000 deep", only("x = []", "for _ in range(10**5): x = [x]", "return x"), "got list: a list whose repr raises RecursionError"),
+    ("a class that cannot be shown", only("class A(list):", "    def __repr__(self): raise ValueError", "return A()"), "whose repr raises ValueError"),
+    ("a class that cannot be compared", only("class A(dict):", "    def __eq__(self, other): raise ValueError('eq')  # here", "return A()"), "ValueError: eq"),
+    ("100 000 items", only("return dict.fromkeys(range(10**5), 0)"), "no entry for (5, 6)"),
+    ("text with control characters", only("return '\\x1b[2J\\x07'"), r"'\x1b[2J\x07'"),
+    # what it raises
+    ("sys.exit", only("import sys", "sys.exit()  # here"), ENDS),
+    ("SystemExit 0", only("raise SystemExit(0)  # here"), ENDS),
+    ("exit()", only("exit()  # here"), ENDS),
+    ("quit(0)", only("quit(0)  # here"), ENDS),
+    ("input()", only("input()  # here"), "reads from input()"),
+    ("KeyboardInterrupt", only("raise KeyboardInterrupt  # here"), "interrupted"),
+    ("Exception", only("raise Exception  # here"), "stage 1: Exception ["),
+    ("BaseException", only("raise BaseException('x')  # here"), "BaseException: x"),
+    ("GeneratorExit", only("raise GeneratorExit  # here"), "GeneratorExit"),
+    ("StopIteration", only("raise StopIteration  # here"), "StopIteration"),
+    ("a text of 5000 letters", only("raise ValueError('é' * 5000)  # here"), "ValueError: éé"),
+    ("an exception without text", only("class E(Exception):", "    def __str__(self): raise ValueError", "raise E  # here"), "E: (its text cannot be shown: ValueError)"),
+    ("control characters in the text", only("raise ValueError('\\x1b[31mred\\nblue')  # here"), r"ValueError: \x1b[31mred blue"),
+    ("NotImplementedError", only("raise NotImplementedError('later')  # here"), "NotImplementedError: later"),
+    ("the stub's last line left", HEAD + RIGHT.replace("return ", "counts = ") + "    raise NotImplementedError('stage 1: pair_counts')  # here\n", "the stub's last line is still there"),
+    ("a division by zero", only("return 1 / 0  # here"), "ZeroDivisionError: division by zero"),
+    ("no such attribute", only("return ids.shape  # here"), "AttributeError"),
+    ("no such name", only("return idz  # here"), "NameError: name 'idz' is not defined"),
+    ("no such module", only("import nowhere  # here"), "ModuleNotFoundError: No module named 'nowhere'"),
+    ("a failed assertion", only("assert not ids  # here"), "AssertionError"),
+    ("no such file", only("return open('/no/such/file')  # here"), "FileNotFoundError"),
+    ("endless recursion", only("return pair_counts(ids)  # here"), "calls itself without reaching an end"),
+    ("a variable of a cell", only("return merges  # here"), "merges, a variable made in a cell"),
+    ("the check's own exception", only("from checks.expect import CheckFailed", "raise CheckFailed('a', 'b', 'c')"), "a: got b, expected c"),
+    ("the follower's exception", only("from checks.expect import Differs", "raise Differs  # here"), "Differs"),
+    ("a solution", only("return solution_pair_counts(ids)"), "calls solution_pair_counts: write it yourself"),
+    # how it is defined
+    ("renamed", "def count_pairs(ids):\n" + RIGHT, "was it renamed to count_pairs?"),
+    ("no parameter", "def pair_counts():\n    return {}", "its contract is (ids)"),
+    ("a parameter too many", "def pair_counts(ids, depth):\n    return {}", "its contract is (ids)"),
+    ("keyword only", "def pair_counts(ids, *, depth):\n    return {}", "its contract is (ids)"),
+    ("any arguments", "def pair_counts(*ids):\n    return {}", "expected   {(5, 6): 2"),
+    ("async", "async " + DEF + RIGHT, "is an `async def`"),
+    ("a class", "class pair_counts(dict):\n    pass", "TypeError"),
+    ("a class without arguments", "class pair_counts:\n    pass", "TypeError: pair_counts() takes no arguments"),
+    ("a decorator that is not there", "@undefined  # here\n" + DEF + RIGHT, "NameError: name 'undefined' is not defined"),
+    ("a decorator that gives nothing", "@print\n" + DEF + RIGHT, "TypeError: 'NoneType' object is not callable"),
+    ("a default that raises", "def pair_counts(ids=1 / 0):  # here\n" + RIGHT, "ZeroDivisionError"),
+    # what it changes
+    ("its input, longer", body("ids.append(1)"), "(7, 1): 1"),
+    ("its input, emptied", body("ids.clear()"), "got        {}"),
+    ("its input, at last", HEAD + "    counts = dict(Counter(zip(ids, ids[1:])))\n    ids[:] = []\n    return counts", "the caller's own data became []"),
+    ("builtins.dict", body("import builtins", "builtins.dict = list"), f"{REPLACES} builtins.dict"),
+    ("builtins.len, deleted", body("import builtins", "del builtins.len"), f"{REPLACES} builtins.len"),
+    ("os.environ", body("import os", "os.environ = {}"), f"{REPLACES} os.environ"),
+    ("sys.exc_info", body("import sys", "sys.exc_info = None"), f"{REPLACES} sys.exc_info"),
+    ("sys.modules, emptied", body("import sys", "sys.modules.clear()"), f"{REPLACES} sys.modules["),
+    ("collections.Counter", body("import collections", "collections.Counter = dict"), f"{REPLACES} collections.Counter"),
+    ("the check's equal", only("from checks import expect", "expect.equal = print", "return {}"), f"{REPLACES} checks.expect.equal"),
+    ("the check's values", only("from checks import values", "values.equal = lambda *a: True", "return {}"), f"{REPLACES} checks.values.equal"),
+    ("the check's oracle", body("from checks.lab_3_bpe import stages", "stages.slow_pair_counts = pair_counts"), f"{REPLACES} checks.lab_3_bpe.stages.slow_pair_counts"),
+]  # fmt: skip
+UNREADABLE = [
+    ("a bracket left open", DEF + "    return Counter(zip(ids, ids[1:])", "was never closed"),
+    ("a tab after spaces", DEF + "\treturn 1\n        return 2", "does not parse"),
+    ("an indent that fits none", DEF + "  return 1\n    return 2", "unexpected indent"),
+    ("a quote left open", DEF + "    return '  # here", "unterminated string literal"),
+    ("no indent", DEF + "return 1  # here", "expected an indented block"),
+    ("no colon", "def pair_counts(ids)  # here\n    return 1", "expected ':'"),
+    ("curly quotes", DEF + "    return \u201cquoted\u201d  # here", "invalid character"),
+    ("Python 2", DEF + "    print 'two'  # here", "Missing parentheses"),
+    ("an octal of old", DEF + "    x = 08  # here", "leading zeros"),
+    ("a null character", DEF + "    return 1\x00", "null bytes"),
+    ("return in no function", "return 1  # here", "'return' outside function"),
+    ("await in no coroutine", DEF + "    await ids  # here", "'await' outside async function"),
+    ("300 open brackets", DEF + "    " + "(" * 300, "too many nested parentheses"),
+    ("5000 nested minus signs", DEF + "    return " + "-" * 5000 + "1", "does not parse"),
+    ("merge conflict", DEF + "<<<<<<< HEAD\n" + RIGHT + "=======\n>>>>>>> theirs", "expected an indented block"),
+]  # fmt: skip
+ALLOWED = [
+    ("a thread that ends", body("import threading", "t = threading.Thread(target=print)", "t.start()", "t.join()"), ""),
+    ("a thread that raises", body("import threading", "t = threading.Thread(target=lambda: 1 / 0)", "t.start()", "t.join()"), "printed    Exception in thread"),
+    ("a fork that ends", body("import os", "if os.fork() == 0:", "    os._exit(0)", "os.wait()"), ""),
+    ("closed output", body("import os", "try: os.close(1)", "except OSError: pass"), ""),
+    ("output set to nothing", body("import sys", "sys.stdout = sys.stderr = None"), ""),
+    ("a lone surrogate printed", body("print('\\udcff')"), "printed    ?"),
+    ("control characters printed", body("print('\\x1b[31mred\\x07')"), r"printed    \x1b[31mred\x07"),
+    ("warnings", body("import warnings", "warnings.warn('careful')"), "printed"),
+    ("a seed", body("import random", "random.seed(0)"), ""),
+    ("no collector", body("import gc", "gc.disable()"), ""),
+    ("a trace function", body("import sys", "sys.settrace(lambda *a: None)"), ""),
+    ("an ignored SIGTERM", body("import signal", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"), ""),
+    ("an exit handler", body("import atexit, os", "atexit.register(os._exit, 7)"), ""),
+    ("os._exit replaced", body("import os", "os._exit = print"), ""),
+    ("no more files", body("import resource", "resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))"), ""),
+    ("a constant of the lab", body("global PAPER", "PAPER = None"), ""),
+    ("a global of its own", body("global SEEN", "SEEN = 1"), ""),
+    ("os.chdir", body("import os", "os.chdir('/')"), "note       your code changes the working folder"),
+    ("os.environ, emptied", body("import os", "os.environ.clear()"), "note       your code changes the environment"),
+    ("sys.setrecursionlimit", body("import sys", "sys.setrecursionlimit(2000)"), "note       your code changes how deep calls may go"),
+    ("a lambda", "pair_counts = lambda ids: Counter(zip(ids, ids[1:]))", ""),
+    ("a default", "def pair_counts(ids, depth=0):\n" + RIGHT, ""),
+    ("a subclass of dict", only("return Counter(zip(ids, ids[1:]))"), ""),
+    ("two definitions, the last right", DEF + "    return {}\n\n\n" + DEF + RIGHT, "note       pair_counts is defined 2 times"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "    import os\n    if os.fork() == 0:\n        os._exit(0)\n",
-        "    import threading\n    threading.Thread(target=print, daemon=True).start()\n",
-        "    import sys\n    sys.stdout.close()\n",
-        "    import os\n    os.close(1)\n",
-        "    print('\\udcff')\n",
-        "    import sys\n    sys.setrecursionlimit(60)\n",
-        "    import gc\n    gc.disable()\n",
-        "    import os\n    os.chdir('/')\n",
-        "    import warnings\n    warnings.warn('careful')\n",
-        "    import random\n    random.seed(0)\n",
-        "    global SEEN\n    SEEN = 1\n",
-    ],
-)
-def test_what_a_right_function_does_beside_its_work_does_not_matter(body):
-    verdict, text = judge(HEAD + body + RIGHT)
-    assert verdict.state in (PASSED, CRASHED), text
-    if not any(word in body for word in ("close", "udcff", "recursion")):
-        assert verdict.state == PASSED, text
+def line_of(source, name="pair_counts"):
+    """The line that a message must name: the marked one, or the definition's."""
+    lines = with_stage_1(source).split("\n")
+    marked = [at for at, line in enumerate(lines, 1) if line.endswith("# here")]
+    defined = [at for at, line in enumerate(lines, 1) if line.startswith(("def", "async", "class"))]
+    first = next(at for at in defined if at >= LAB.definition(name).line)
+    return marked[0] if marked else first
 
 
-@pytest.mark.parametrize(
-    ("edit", "words"),
-    [
-        (lambda text: text.replace("# # Solutions", "# # End"), ""),
-        (lambda text: text.replace("# # Solutions", ""), ""),
-        (lambda text: text.replace("def solution_pair_counts", "def solution_gone"), "solution_"),
-        (lambda text: text.replace("# ## Stage 1 ", "# ## Part 1 "), ""),
-        (lambda text: text + "\nwhile True: pass\n", ""),
-        (lambda text: text + "\nraise SystemExit\n", ""),
-        (lambda text: "import nowhere\n" + text, ""),
-    ],
-)
-def test_a_lab_file_that_was_edited_around_the_stage(tmp_path, edit, words):
-    for part in ("checks", "labs"):
-        shutil.copytree(ROOT / part, tmp_path / part)
-    file = tmp_path / "labs" / "lab_3_bpe.py"
-    file.write_text(edit(Lab(find("3")).splice("pair_counts", SOLVED).text), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "checks", "3", "1"], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert "Traceback" not in done.stdout + done.stderr
-    assert done.returncode in (0, 2) and words in done.stderr
-    if done.returncode == 2:
-        assert "next" in done.stderr
+def ids(rows):
+    return [row[0] for row in rows]
 
 
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [(b"\xff\xfe", "not UTF-8"), (b"x = '\xe9'\n", "not UTF-8"), (b"", "no stages"),
-     (b"x = 1\n", "no stages"), (b"return 1\n", "outside function"), (b"def (:\n", "does not parse"), (b"((((" * 300, "does not parse")],
-)  # fmt: skip
-def test_a_file_that_is_no_lab_is_said_with_its_line(tmp_path, data, words):
-    for part in ("checks", "labs"):
-        shutil.copytree(ROOT / part, tmp_path / part)
-    (tmp_path / "labs" / "lab_3_bpe.py").write_bytes(data)
-    done = subprocess.run(
-        [sys.executable, "-m", "checks", "3", "1"], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert done.returncode == 2 and words in done.stderr
-    assert "labs/lab_3_bpe.py:" in done.stderr and "next" in done.stderr
+@pytest.mark.parametrize(("source", "words"), [row[1:] for row in WRONG], ids=ids(WRONG))
+def test_a_bad_function_gets_its_own_words_at_its_line_and_status_one(home, source, words):
+    home.put(source)
+    done = home.checks("3", "1")
+    assert done.status == 1, done
+    first, *rest = done.out.splitlines()
+    assert first.startswith(f"{LAB.relative}:{line_of(source)}:"), done
+    assert first.endswith(" [lab-3/stage-1]") and len(first) < 320, done
+    assert words in done.out and done.err == "", done
+    assert done.out.count(": error: ") == 1 and rest[-1].startswith("  next  "), done
+    assert home.journal.read_text().count("\n") == 1
 
 
-def test_an_endless_loop_is_stopped_and_its_line_named(monkeypatch):
-    monkeypatch.setattr(stages.check_stage1, "seconds", 0.5)
-    verdict, text = judge(HEAD + "    while True:\n        pass", start=sandbox.fork)
-    assert verdict.state == TIMEOUT
-    assert f"in line {verdict.line}" in text
-    assert verdict.line > 57
+@pytest.mark.parametrize(("source", "words"), [row[1:] for row in UNREADABLE], ids=ids(UNREADABLE))
+def test_a_file_that_does_not_parse_is_status_two_and_no_attempt(home, source, words):
+    home.file.write_text(with_stage_1(source), encoding="utf-8")
+    done = home.checks("3", "1")
+    assert done.status == 2 and done.out == "", done
+    first, rest = done.err.splitlines()
+    assert ": error: the file does not parse: " in first and words in first, done
+    if "# here" in source:
+        assert first.startswith(f"{LAB.relative}:{line_of(source)}:"), done
+    assert rest.startswith("  next  ") and not home.journal.exists(), done
 
 
-@pytest.mark.parametrize("start", [sandbox.fork, sandbox.spawn])
-def test_both_kinds_of_child_give_the_same_verdict(start):
-    verdict, _ = judge(HEAD + RIGHT, start=start)
-    assert verdict.state == PASSED
-    wrong, text = judge(HEAD + "    return set(zip(ids, ids[1:]))", start=start)
-    assert wrong.state == FAILED, text
+@pytest.mark.parametrize(("source", "words"), [row[1:] for row in ALLOWED], ids=ids(ALLOWED))
+def test_what_a_right_function_does_beside_its_work_does_not_matter(home, source, words):
+    home.put(source)
+    done = home.checks("3", "1")
+    assert done.status == 0 and done.err == "", done
+    assert done.out.startswith("stage 1 passed: pair_counts. Next: stage 2"), done
+    assert words in done.out, done
 
 
-def test_a_million_printed_lines_are_cut():
-    body = HEAD + "    print('x\\n' * 100000)\n" + RIGHT
-    verdict, text = judge(body)
-    assert verdict.state == PASSED
-    assert len(text) < 2000
-
-
-def test_a_lambda_counts_as_the_function():
-    assert judge("pair_counts = lambda ids: Counter(zip(ids, ids[1:]))")[0].state == PASSED
-
-
-def test_a_wrong_stage_one_does_not_block_stage_three():
-    lab = Lab(find("3")).splice("pair_counts", HEAD + "    return {}")
-    lab = lab.splice("train", lab.source(lab.definition("solution_train")).replace("solution_", ""))
-    (verdict,) = sandbox.run(sandbox.Job(lab, [3]))
-    assert verdict.state == PASSED
-    assert verdict.carried == [1, 2]
-
-
-def test_crlf_a_space_and_an_accent_in_the_path(tmp_path):
-    home = tmp_path / "mes é labs"
-    home.mkdir()
-    for part in ("checks", "labs"):
-        shutil.copytree(ROOT / part, home / part)
-    file = home / "labs" / "lab_3_bpe.py"
-    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
-    before = file.read_bytes()
-    done = subprocess.run(
-        [sys.executable, "-m", "checks", "3", "--reference"], cwd=home, capture_output=True
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    assert file.read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    "words", [["9"], ["3", "9"], ["3", "x"], ["--no"], ["labs/lab_3_bpe.py", "1"]]
-)
-def test_what_cannot_be_done_as_asked_exits_with_two(words):
-    done = subprocess.run([sys.executable, "-m", "checks", *words], cwd=ROOT, capture_output=True)
-    assert done.returncode == 2
-    assert b"next" in done.stderr
-
-
-def test_hints_come_one_at_a_time_and_stay_after_the_third(tmp_path):
-    for part in ("checks", "labs"):
-        shutil.copytree(ROOT / part, tmp_path / part)
-    shown = []
-    for _ in range(4):
-        command = [sys.executable, "-m", "checks", "hint", "3", "2"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        shown.append(done.stdout)
-    assert len(set(shown[:3])) == 3
-    assert shown[3] == shown[2]
+def test_pair_counts_that_is_no_function_is_missing(home):
+    for source in ("pair_counts = 7", "pair_counts = None", "", "import math as pair_counts"):
+        home.put(source)
+        done = home.checks("3", "1")
+        assert done.status == 1 and ": error: stage 1: " in done.out, done

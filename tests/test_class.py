@@ -13,8 +13,10 @@ from xml.etree import ElementTree
 import pytest
 
 from checks.classroom import gradebook, notebook, points, pool, state, submissions, worker
+from checks.runner import judge, sandbox
 from checks.runner.lab import NotUsable
 from tests import handins, kinds
+from tests.class_of_300 import heeds_interrupts
 from tests.workshop import LABS, ROOT, solved
 
 LAB = next(lab for lab in LABS if lab.number == 3)
@@ -201,13 +203,35 @@ def test_where_no_fork_is_possible_a_hand_in_is_judged_in_fresh_processes():
 
 @pytest.mark.skipif(not kinds.LINUX, reason="kills its parent")
 def test_a_hand_in_that_kills_its_judge_loses_that_stage_alone():
-    body = "import os\nos.kill(os.getppid(), 9)"
+    body = "import os, shutil\nshutil.rmtree(os.environ['HOME'])\nos.kill(os.getppid(), 9)"
     lab = solved(LAB)
     source = lab.source(lab.definition("decode")).split("\n")
     source[1:1] = [f"    {line}" for line in body.split("\n")]
     found = outcome(lab.splice("decode", "\n".join(source)).text)
     assert states(found) == {n: "crashed" if n == 4 else "passed" for n in LAB.stages}
     assert "ended the process that judges it" in found["stages"][4]["said"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="leaves a process by fork")
+@pytest.mark.parametrize("start", [sandbox.fork, sandbox.spawn])
+def test_a_process_left_behind_with_the_pipes_open_blocks_nobody(monkeypatch, start):
+    monkeypatch.setattr(judge.load_checks(LAB)[1], "seconds", 0.5)
+    body = "    import os, time\n    if os.fork() == 0: time.sleep(40)\n    os._exit(3)"
+    lab = LAB.splice("pair_counts", f"def pair_counts(ids):\n{body}")
+    (verdict,) = sandbox.run(sandbox.Job(lab, [1]), start=start)
+    assert verdict.state in ("timeout", "crashed")
+
+
+@pytest.mark.skipif(not handins.LINUX, reason="kills its parent")
+def test_without_namespaces_a_class_survives_as_well(tmp_path):
+    some = [kinds.kills_its_judge, kinds.leaves_processes, kinds.right, kinds.removes_its_folder]
+    known = handins.make(tmp_path / "all", some, numbers=(3,))
+    done = grade(tmp_path / "all", "--out", tmp_path / "out", "--bare")
+    assert done.returncode == 0 and "kept apart by: process groups" in done.stdout
+    lines = (tmp_path / "out" / "stages.jsonl").read_text(encoding="utf-8").splitlines()
+    notes = {row["submission"]: row["notes"] for row in table(tmp_path / "out" / "summary.csv")}
+    assert handins.wrong_verdicts(known, [json.loads(line) for line in lines], notes) == []
+    assert handins.strays() == []
 
 
 def test_a_silent_worker_is_given_up_and_the_stage_runs_out_of_time(monkeypatch):
@@ -271,7 +295,8 @@ def test_ctrl_c_keeps_what_was_judged_and_leaves_nothing_running(tmp_path):
         put(tmp_path / "all", f"{name}/lab_3_bpe.py", text=text)
     command = [sys.executable, "-m", "checks", "grade", str(tmp_path / "all"),
                "--out", str(tmp_path / "out"), "--workers", "1"]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=heeds_interrupts)  # fmt: skip
     path = tmp_path / "out" / "state.jsonl"
     while not path.exists() or path.read_text(encoding="utf-8").count("\n") < 3:
         assert process.poll() is None

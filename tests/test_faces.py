@@ -140,7 +140,7 @@ def test_the_container_takes_the_lock_and_runs_as_vscode():
 
 KNOWN = {  # the properties that we use, and their types in the devcontainer specification
     "name": str, "build": dict, "remoteUser": str, "hostRequirements": dict,
-    "containerEnv": dict, "customizations": dict,
+    "containerEnv": dict, "otherPortsAttributes": dict, "customizations": dict,
 }  # fmt: skip
 
 

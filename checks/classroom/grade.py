@@ -134,7 +134,6 @@ class Grading:
         way = pool.BARE if bare else pool.best_way()
         workers = min(workers, len(orders))
         print(f"{len(orders)} to judge, {workers} side by side, kept apart by: {way}", flush=True)
-        pool.adopt()
         named = {
             name
             for lab in self.labs

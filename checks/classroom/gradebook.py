@@ -39,7 +39,8 @@ class Row:
     def cells(self) -> list[str]:
         """The row for a table."""
         title = self.lab.stages[self.stage].title
-        diagnosis = "; or ".join(f"this is what you get {meaning}" for meaning in self.diagnosis)
+        lead = "so far, this is" if self.verdict.get("so_far") else "this is"
+        diagnosis = "; or ".join(f"{lead} what you get {meaning}" for meaning in self.diagnosis)
         found = [self.submission, self.lab.id, str(self.stage), title, self.state,
                  number(self.points), number(self.of), self.message, diagnosis,
                  self.file, str(self.line or "")]  # fmt: skip

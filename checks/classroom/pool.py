@@ -27,9 +27,7 @@ SILENCE = 300.0  # seconds without an event after which a worker is given up
 KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT",
         "ML_MINI_LABS_ENV", *pins.THREADS, *pins.AVX2)  # fmt: skip
 Outcome = dict[str, Any]
-LOCK = threading.RLock()  # between starting a worker and knowing it by its number
-LIVE: set[int] = set()
-ADOPTS = False
+LOCK = threading.RLock()  # between starting a worker and stopping all
 
 BARE = "process groups"
 WAYS = {
@@ -94,13 +92,14 @@ class Slot:
         self.closed, self.silent = False, False
 
     def _start(self) -> subprocess.Popen:
+        os.makedirs(self.work, mode=0o700, exist_ok=True)  # a hand-in may have removed it
         environ = {**pins.pins(), **{n: os.environ[n] for n in KEPT if n in os.environ}}
         environ |= {"PYTHONPATH": ROOT, "PYTHONUTF8": "1", "PYTHONHASHSEED": "0",
                     "HOME": self.work, "TMPDIR": self.work, "TEMP": self.work,
                     "TMP": self.work}  # fmt: skip
         options = [*(["alone"] if self.way != BARE else []), *(["spawn"] if self.spawn else [])]
         arguments = ["-P", "-m", "checks.classroom.worker", self.work, ",".join(self.modules)]
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [*_prefix(self.way, self.work), sys.executable, *arguments, *options],
             cwd=self.work,
             stdin=subprocess.PIPE,
@@ -109,8 +108,6 @@ class Slot:
             start_new_session=os.name == "posix",  # Ctrl+C is for the grader
             env=environ,
         )
-        LIVE.add(process.pid)
-        return process
 
     def judge(self, order: Order) -> Outcome:
         """The outcome of an order: verdicts by stage, or why the file is not usable."""
@@ -215,9 +212,8 @@ class Slot:
                 return
             kill(process)
             process.wait()
-            LIVE.discard(process.pid)
             if self.way == BARE:
-                end_orphans()
+                worker.end_marked(self.work)
 
     def close(self) -> None:
         """End the worker, and remove its folder."""
@@ -229,30 +225,6 @@ class Slot:
 
 class Closed(Exception):
     """The grading was stopped while a file was being judged."""
-
-
-def adopt() -> None:
-    """Let orphans of a worker that died come to this process (Linux), which then ends them."""
-    global ADOPTS
-    ADOPTS = sys.platform.startswith("linux")
-    worker.adopt()
-
-
-def end_orphans() -> None:
-    """End what a dead worker left to this process."""
-    import psutil
-
-    for orphan in psutil.Process().children() if ADOPTS else []:
-        if orphan.pid not in LIVE:
-            for process in [orphan, *orphan.children(recursive=True)]:
-                try:
-                    process.kill()
-                except psutil.Error:
-                    pass
-            try:
-                orphan.wait(5)
-            except psutil.Error:
-                pass
 
 
 def kill(process: subprocess.Popen) -> None:

@@ -112,6 +112,8 @@ class Worker:
                 pass
         else:
             end_descendants()
+            if not sys.platform.startswith("linux"):  # where orphans are adopted by others
+                end_marked(self.work)
         while os.name == "posix":
             try:
                 if os.waitpid(-1, 0 if self.alone else os.WNOHANG)[0] == 0:
@@ -135,6 +137,18 @@ def end_descendants() -> None:
                     getattr(process, action)()
                 except psutil.Error:
                     pass
+
+
+def end_marked(home: str) -> None:
+    """Kill the processes, but for this one, that a worker with this folder as its home began."""
+    import psutil
+
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and process.environ().get("HOME") == home:
+                process.kill()
+        except (psutil.Error, OSError):
+            pass
 
 
 def _status(process: Any) -> str:

@@ -77,6 +77,7 @@ STAGE_2 = [
     Slip("fit_platt", "0.5 + 0.5 * np.tanh((a * logits + b) / 2)", "1 / (1 + np.exp(-(a * logits + b)))", "when the sigmoid takes the exponential of a large number"),
     Slip("fit_platt", "0.5 + 0.5 * np.tanh((a * logits + b) / 2)", "np.where(a * logits + b >= 0, 1 / (1 + np.exp(-(a * logits + b))), np.exp(a * logits + b) / (1 + np.exp(a * logits + b)))", "when np.where computes both forms of the sigmoid for every logit"),
     Slip("fit_platt", "0.5 + 0.5 * np.tanh((a * logits + b) / 2)", "np.exp(a * logits + b) / (1 + np.exp(a * logits + b))", "when the sigmoid is exp(t) / (1 + exp(t)), which ends in infinity over infinity"),
+    Slip("fit_platt", "a, b = 1.0, 0.0", "np.clip(logits, -500, 500, out=logits); a, b = 1.0, 0.0", "when the caller's own logits are cut off in place"),
     Slip("fit_platt", "np.tanh((a * logits + b) / 2)", "np.tanh(a * logits + b)", "when the tanh is taken of t, not of t/2"),
     Slip("fit_platt", "np.mean(error * logits)", "np.mean(error)", "when the gradient of a is not multiplied by z"),
     Slip("fit_platt", "b -= lr * np.mean(error)", "pass", "when b is never moved: temperature scaling alone"),
@@ -97,6 +98,7 @@ STAGE_2 = [
 ]  # fmt: skip
 
 STAGE_3 = [
+    Slip("isotonic", "np.bincount(which, weights=y) / weights ", "(np.bincount(which, weights=y) / weights).astype(y.dtype) ", "when the means keep the type of y, and whole numbers lose their halves"),
     Slip("isotonic", "while blocks and blocks[-1][0] > mean:", "if blocks and blocks[-1][0] > mean:", "when a pooled block is not compared with its left neighbour again"),
     Slip("isotonic", "mean = (left * left_weight + mean * weight) / (left_weight + weight)", "mean = (left + mean) / 2", "when two blocks are averaged without their weights"),
     Slip("isotonic", "mean = (left * left_weight + mean * weight) / (left_weight + weight)", "mean = (left * left_size + mean * size) / (left_size + size)", "when a tie weighs as one point, however many y it holds"),

@@ -4,6 +4,9 @@ from checks.expect import Slip
 
 STAGE_4 = [
     Slip("z_test", "math.erfc(abs(z) / math.sqrt(2))", "math.erfc(abs(z) / math.sqrt(2)) / 2", "when only one tail is counted"),
+    Slip("z_test", "math.erfc(abs(z) / math.sqrt(2))", "math.erfc(-z / math.sqrt(2))", "when the sign of z is kept, so that a better B gives a p above 1"),
+    Slip("z_test", "if variance == 0:", "if variance == 0 or conversions_a == 0 or conversions_b == 0:", "when one arm without conversions is taken for no variance at all"),
+    Slip("z_test", "if variance == 0:", "if variance == 0 or conversions_a == n_a or conversions_b == n_b:", "when one arm in which all converted is taken for no variance at all"),
     Slip("z_test", "math.erfc(abs(z) / math.sqrt(2))", "math.erfc(z / math.sqrt(2))", "when the sign of z is kept, so that a worse B gives a p above 1"),
     Slip("z_test", "math.erfc(abs(z) / math.sqrt(2))", "math.erfc(abs(z))", "when z is not divided by the root of 2 inside erfc"),
     Slip("z_test", "math.erfc(abs(z) / math.sqrt(2))", "1 - math.erfc(abs(z) / math.sqrt(2))", "when the confidence 1 - p is returned"),
@@ -37,6 +40,8 @@ def solution_peeking_rates(n_runs, n_looks, users_per_look, rate, rng):
     Slip("peeking_rates", "pooled * (1 - pooled) * 2 / n", "pooled * (1 - pooled) / n", "when the variance of the difference counts one arm only"),
     Slip("peeking_rates", "pooled * (1 - pooled) * 2 / n", "(a * (n - a) + b * (n - b)) / n**3", "when each arm has its own variance, so that 1 against 0 of 1 has none"),
     Slip("peeking_rates", "pooled * (1 - pooled) * 2 / n", "rate * (1 - rate) * 2 / n", "when the variance takes the true rate, which a test does not know"),
+    Slip("peeking_rates", "> Z_95 *", "> 1.6448536269514722 *", "when the line is at 1.645, which leaves 5 % on one side alone"),
+    Slip("peeking_rates", "significant[:, -1]", "(significant[:, -1] & ~significant[:, :-1].any(axis=1))", "when a run that was significant before does not count at its last look"),
     Slip("peeking_rates", "> Z_95 *", "> 2.0 *", "when the line is at 2, not at 1.96"),
     Slip("peeking_rates", "significant.any(axis=1)", "significant[:, :-1].any(axis=1)", "when the last look does not count as a look"),
     Slip("peeking_rates", "significant.any(axis=1)", "significant[:, 1:].any(axis=1)", "when the first look does not count as a look"),
@@ -112,6 +117,7 @@ def solution_cuped(y, x, treatment):
     Slip("cuped", "variance = sum(np.var(arm, ddof=1) / len(arm) for arm in arms)", "variance = sum(np.sqrt(np.var(arm, ddof=1) / len(arm)) for arm in arms) ** 2", "when two standard errors are added, not their squares"),
     Slip("cuped", "constant = np.ptp(x) <= 1e-12 * np.max(np.abs(x))", "constant = False", "when a constant x is not caught, 0 divided by 0"),
     Slip("cuped", "constant = np.ptp(x) <= 1e-12 * np.max(np.abs(x))", "constant = np.var(x) == 0", "when a constant x is looked for by var == 0, which rounding hides"),
+    Slip("cuped", "np.ptp(x) <= 1e-12 * np.max(np.abs(x))", "np.var(x) < 1e-3", "when a small variance is taken for none, though x may be in any unit"),
     Slip("cuped", "np.asarray(treatment) == 1", "treatment", "when 0 and 1 are used as positions, not as a mask"),
     Slip("cuped", "np.asarray(treatment) == 1", "np.arange(len(y)) >= len(y) - np.sum(treatment)", "when the users are taken to be sorted by arm"),
     Slip("cuped", "return float(effect), float(np.sqrt(variance)), float(theta)", "return float(theta), float(effect), float(np.sqrt(variance))", "when theta is returned first"),

@@ -48,6 +48,7 @@ class Child:
         try:
             return self._end()
         finally:
+            self.open = []
             if self.spared is not None:
                 strays.end(self.spared)
                 strays.adopt(False)
@@ -64,6 +65,7 @@ class Child:
             status = self.popen.wait()
             self.popen.stdout.close()
             self.popen.stderr.close()
+            self.open = []
             return status
         try:
             os.killpg(self.pid, 9)
@@ -72,6 +74,7 @@ class Child:
         _, status = os.waitpid(self.pid, 0)
         os.close(self.events)
         os.close(self.printed)
+        self.open = []  # a process that the learner's code left may hold the other end still
         return os.waitstatus_to_exitcode(status)
 
     def _wait(self, seconds: float) -> None:

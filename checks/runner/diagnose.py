@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib
 
-from checks.expect import DEFAULT_SECONDS, CheckFailed, Differs, Slip, Trace
+from checks.expect import CheckFailed, Differs, Slip, Trace
 from checks.runner import workbench
 from checks.runner.workbench import Workbench
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from checks.runner.judge import Judge
+
+
+LONG = 60.0  # seconds allowed to a check, from which on it is not run again for a single slip
 
 
 def slips_of(judge: Judge, number: int) -> list[Slip]:
@@ -111,7 +114,7 @@ def diagnose(
             continue  # the learner changed a solution; the gates watch over the shipped ones
         if trace_of(judge, number, wrong, follow=trace.entries) is not None:
             tied.append((slip, wrong))
-    is_long = judge.checks[number].seconds > DEFAULT_SECONDS
+    is_long = judge.checks[number].seconds > LONG
     alone = len(tied) == 1 and is_long  # no long check is run again for one slip
     yield [slip for slip, _ in tied], not alone
     if not tied or alone:

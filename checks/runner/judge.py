@@ -176,7 +176,7 @@ class Judge:
             functions = {name: space[name] for name in check.parameters}
         except BaseException as error:
             guard.restore()
-            return self._crashed(number, error, None, carried)
+            return self._crashed(number, error, carried)
         return self._run(number, functions, carried, begin, guard)
 
     def _references(self, names: set[str]) -> dict[str, Any]:
@@ -264,8 +264,25 @@ class Judge:
             check.run(functions, trace)
         except BaseException as error:
             problem = error
-        replaced, notes = guard.restore()  # first of all: the rest of this uses what it puts back
+        restored = guard.restore()  # first of all: what follows uses what it puts back
+        verdict = self.outcome(number, problem, trace, restored, carried)
+        verdict.seconds = time.perf_counter() - begin
+        if verdict.state in (FAILED, CRASHED) and not self.reference:
+            self.failures[number] = (functions, trace)
+        return verdict
+
+    def outcome(
+        self,
+        number: int,
+        problem: BaseException | None,
+        trace: Trace,
+        restored: tuple[str, list[str]],
+        carried: list[int],
+    ) -> Verdict:
+        """The verdict on a check that has run, and ended without or with an exception."""
+        replaced, notes = restored
         if replaced:
+            trace.entries.append(("replaced", False, replaced, None))  # like no slip
             verdict = self.verdict(
                 number,
                 CRASHED,
@@ -278,12 +295,9 @@ class Judge:
             verdict = self.failed(number, problem)
         else:
             trace.raised(problem)
-            verdict = self._crashed(number, problem, trace, carried)
-        verdict.seconds = time.perf_counter() - begin
+            verdict = self._crashed(number, problem, carried)
         verdict.carried = carried
         verdict.notes = [*verdict.notes, *notes, *self._notes(self.own(number))]
-        if verdict.state in (FAILED, CRASHED) and not replaced and not self.reference:
-            self.failures[number] = (functions, trace)
         return verdict
 
     def failed(self, number: int, no: CheckFailed) -> Verdict:
@@ -308,9 +322,7 @@ class Judge:
             column=definition.column if definition else 1,
         )
 
-    def _crashed(
-        self, number: int, error: BaseException, trace: Trace | None, carried: list[int]
-    ) -> Verdict:
+    def _crashed(self, number: int, error: BaseException, carried: list[int]) -> Verdict:
         seen = self.seen(error)
         if seen.stub and not self.reference:
             own = self.own(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from checks.runner.lab import DIVIDER, HEADING, sealed_path, title_of
-from checks.runner.places import as_number, is_regular, number_of, stem_of
+from checks.runner.places import NotUsable, as_number, is_regular, number_of, stem_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,14 @@ def outline(path: str) -> list[tuple[int, int, list[str]]]:
     """
     lines = _lines(path)
     return _outline(lines, _solutions(lines) or _solutions(_sealed(path)))
+
+
+def no_stages(lab: Lab | None) -> NotUsable:
+    """What is said of a file in which nothing can be judged."""
+    where, code = (lab.where(1), lab.id) if lab else ("", "")
+    return NotUsable(
+        "the file has no stages", f"a stage begins with a line `{HEADING}1 ...`", where, code
+    )
 
 
 def stage_in(lab: Lab, number: int) -> tuple[int, list[str]]:

@@ -6,12 +6,10 @@ under any path of a server.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ import jinja2
 
 from checks.runner.lab import ROOT, Lab, discover
 from checks.runner.progress import GAPS, tracks
-from publish.site import cells, labs, solved, strength
+from publish.site import cells, documents, labs, solved, strength
 from publish.site.demo import Demo, demonstration
 from publish.site.repository import Repository
 from publish.site.text import Prose
@@ -29,21 +27,6 @@ DIST = Path(ROOT, "dist")
 INSTRUCTORS = Path(ROOT, "docs", "instructors.md")
 UNDER = 120  # seconds in which a lab must run for the front page to say "under two minutes"
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-SHORT = {"instructors.html": "For instructors", "checks.html": "How strong are the checks"}
-
-
-@dataclass
-class Document:
-    """A page that stands in the navigation."""
-
-    address: str
-    title: str = ""
-    html: str = ""
-
-    @property
-    def short(self) -> str:
-        """Its name in the navigation."""
-        return SHORT[self.address]
 
 
 @dataclass
@@ -70,10 +53,13 @@ class Site:
             shutil.copy(HERE / name, self.to / name)
         (self.to / ".nojekyll").write_text("", encoding="utf-8")
         card = strength.read(self.dist / "strength.json")
-        self.extra = [Document("checks.html")] if card else []
-        pages = {page.lab.number: self.lab_page(page) for page in map(labs.read, discover())}
+        written = documents.Writer(self.to, self.repository)
+        self.extra = [documents.Document("checks.html", "Strength")] if card else []
+        if (self.dist / "bench.json").exists() and (self.dist / "bench.md").exists():
+            self.extra.append(written.page("speed.html", "Speed", self.dist / "bench.md"))
         if self.instructors.exists():
-            self.extra.insert(0, self.document("instructors.html", self.instructors))
+            self.extra.append(written.page("instructors.html", "Instructors", self.instructors))
+        pages = {page.lab.number: self.lab_page(page) for page in map(labs.read, discover())}
         self.render("index.html", "index.html", **front(pages, self.demo()))
         in_order = [pages[number] for _, numbers in tracks() for number in numbers]
         for at, page in enumerate(in_order):
@@ -119,7 +105,7 @@ class Site:
             "build": inline.get("You build", ""),
             "plain_build": "You build " + " ".join(build.split()) + ".",
             "facts": [(k, jinja2.utils.markupsafe.Markup(v)) for k, v in inline.items()][1:],
-            "rule": prose.inline(page.notes.get("The rule", "")),
+            "rule": sentences(prose.inline(page.notes.get("The rule", ""))),
             "notes": [(k, prose.inline(v)) for k, v in page.notes.items() if k != "The rule"],
             "seconds": round(run.seconds),
             "mistakes": page.mistakes,
@@ -132,29 +118,6 @@ class Site:
             "codespaces": self.repository.codespaces,
             "source": self.repository.file(page.lab.relative),
         }
-
-    def document(self, address: str, file: Path) -> Document:
-        """A Markdown file of the repository as a page."""
-        prose = Prose(self.followed)
-        html = prose.html(file.read_text(encoding="utf-8"))
-        title = re.search(r"<h1[^>]*>(.*?)</h1>", html)
-        plain = unescape(re.sub(r"<[^>]*>", "", title[1])) if title else file.stem
-        return Document(address, plain, html)
-
-    def followed(self, link: str) -> str:
-        """Where a link of a file in docs/ leads from the site; nothing where it leads nowhere."""
-        path, hash_, anchor = link.partition("#")
-        if "://" in link or link.startswith("mailto:") or not path:
-            return link
-        target = Path(os.path.normpath(Path(ROOT, "docs", path)))
-        inside = {Path(lab): f"lab-{Path(lab).name.split('_')[1]}.html" for lab in discover()}
-        inside[INSTRUCTORS] = f"instructors.html{hash_}{anchor}"
-        if target in inside:
-            return inside[target]
-        address = ""
-        if target.is_relative_to(ROOT):
-            address = self.repository.file(target.relative_to(ROOT).as_posix())
-        return address + hash_ + anchor if address else ""
 
 
 def front(pages: dict[int, dict[str, Any]], demo: Demo | None) -> dict[str, Any]:
@@ -173,7 +136,7 @@ def front(pages: dict[int, dict[str, Any]], demo: Demo | None) -> dict[str, Any]
         "stages": sum(len(page["lab"].stages) for page in every),
         "mistakes": sum(page["mistakes"] for page in every),
         "under": all(0 < page["seconds"] < UNDER for page in every),
-        "rule": next((page["rule"] for page in every if page["rule"]), ""),
+        "rule": next((page["rule"] for page in every if page["rule"]), []),
         "gaps": in_a_row([str(days) for days in GAPS[1:]]),
         "demo": demo,
         "notebooks": any(page["download"] for page in every),
@@ -198,6 +161,11 @@ def by_lab(card: strength.Card, pages: dict[int, dict[str, Any]]) -> list[dict[s
         {"title": f"Lab {lab.removeprefix('lab-')} · {titles.get(lab, lab)}", "rows": rows}
         for lab, rows in card.labs.items()
     ]
+
+
+def sentences(html: str) -> list[str]:
+    """The sentences of a paragraph, for a line each."""
+    return re.split(r"(?<=\.)\s+(?=[A-Z])", html) if html else []
 
 
 def in_words(number: int) -> str:

@@ -52,7 +52,7 @@ class Repository:
     def base(self) -> str:
         """The path at which GitHub Pages serves the site: `/NAME/`, or `/` for a user's own."""
         owner, _, name = self.name.partition("/")
-        return "/" if not name or name.lower() == f"{owner}.github.io".lower() else f"/{name}/"
+        return "/" if name.lower() == f"{owner}.github.io".lower() else f"/{name}/" if name else ""
 
 
 def here(notebooks: str = "") -> Repository:

@@ -47,8 +47,8 @@ def code(source: str) -> str:
 
 
 def slug(text: str) -> str:
-    """`What this toy leaves out` -> `what-this-toy-leaves-out`, for an anchor."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    """`What is protected, and how?` -> `what-is-protected-and-how`, as GitHub makes anchors."""
+    return re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-")
 
 
 class Prose:
@@ -56,10 +56,15 @@ class Prose:
 
     prefix  stands before the anchors of `###` headings, so that a page has each once
     link    what an address of the text becomes; nothing takes the link away
+    image   the attributes of an image in place of its address
     """
 
-    def __init__(self, link: Callable[[str], str] = lambda address: address) -> None:
-        self.link, self.prefix = link, ""
+    def __init__(
+        self,
+        link: Callable[[str], str] = lambda address: address,
+        image: Callable[[str], dict[str, str]] = lambda address: {"src": address},
+    ) -> None:
+        self.link, self.image, self.prefix = link, image, ""
         self.seen: set[str] = set()
         self.reader = MarkdownIt("commonmark").enable(["table", "strikethrough"])
         self.reader.use(dollarmath_plugin, allow_space=False, double_inline=True)
@@ -109,6 +114,8 @@ class Prose:
                 address = self.link(str(child.attrGet("href") or ""))
                 gone.append(not address)
                 child.attrSet("href", address)
+            elif child.type == "image":
+                child.attrs.update(self.image(str(child.attrs.pop("src"))))
             dropped = child.type.startswith("link_") and gone[-1]
             if child.type == "link_close":
                 gone.pop()

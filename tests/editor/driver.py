@@ -36,7 +36,7 @@ USER_SETTINGS = """{
   "workbench.startupEditor": "none", "workbench.tips.enabled": false,
   "workbench.colorTheme": "Default Light Modern", "window.commandCenter": false,
   "window.title": "${rootName}", "editor.occurrencesHighlight": "off",
-  "breadcrumbs.enabled": false, "git.enabled": false,
+  "breadcrumbs.enabled": false, "git.enabled": false, "remote.autoForwardPorts": false,
   "workbench.secondarySideBar.defaultVisibility": "hidden", "editor.minimap.enabled": false,
   "editor.stickyScroll.enabled": false, "terminal.integrated.gpuAcceleration": "off",
   "terminal.integrated.fontSize": 12, "terminal.integrated.tabs.enabled": false,
@@ -135,9 +135,9 @@ class Editor:
         self.page.keyboard.press("Escape")
         self._palette().wait_for(state="hidden")
 
-    def until(self, what: Callable[[], Any]) -> Any:
-        """Wait until `what()` is true or patience is over; its last value."""
-        end = time.monotonic() + PATIENCE
+    def until(self, what: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+        """Wait until `what()` is true or the time is over; its last value."""
+        end = time.monotonic() + seconds
         while not (value := what()) and time.monotonic() < end:
             self.page.wait_for_timeout(50)
         return value
@@ -146,10 +146,20 @@ class Editor:
         return self.page.locator(".quick-input-widget input[type=text]").first
 
     def _entry(self, text: str, label: str) -> Locator:
-        """Type `text` into the palette; the entry of its list that is called `label`."""
-        self.page.keyboard.press("F1")
-        self._palette().wait_for(state="visible")
-        self._palette().fill(text)
+        """Type `text` into the palette; the entry of its list that is called `label`.
+
+        Again where it is not there: a window that is still loading takes the focus, which
+        closes the palette, and lists of what it has not read yet are empty.
+        """
+        end = time.monotonic() + PATIENCE
+        while not self.entry(label).count() and time.monotonic() < end:
+            if not self._palette().is_visible():
+                self.page.keyboard.press("F1")
+                self.until(self._palette().is_visible, seconds=3)
+            if self._palette().is_visible():
+                self._palette().fill("")
+                self._palette().fill(text)
+                self.until(self.entry(label).count, seconds=3)
         return self.entry(label)
 
     def entry(self, label: str) -> Locator:
@@ -170,21 +180,16 @@ class Editor:
         """Run a task by its label."""
         self._entry(f"task {name}", name).click()
 
-    def build(self, words: str) -> None:
-        """Press the keys of the default build task until it runs `words`.
+    def build(self, *texts: str) -> None:
+        """Press the keys of the default build task until the terminal shows all the texts.
 
         VS Code ignores them while it looks for the tasks of the window's last life.
         """
-        wanted = "".join(words.split())
         end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
+        while not self._says(texts) and time.monotonic() < end:
             self.page.keyboard.press("Control+Shift+b")
-            again = min(end, time.monotonic() + 10)
-            while time.monotonic() < again:
-                if wanted in "".join(self.terminal().split()):
-                    return
-                self.page.wait_for_timeout(50)
-        raise AssertionError(f"no task ran {words}:\n{self.terminal()}")
+            self.until(lambda: self._says(texts), seconds=20)
+        self.says(*texts)
 
     def show(self, name: str) -> None:
         """Bring a file of the workspace to the front, as Ctrl+P does."""
@@ -234,12 +239,11 @@ class Editor:
         rows = self.page.locator(".xterm-rows > div").all_inner_texts()
         return "\n".join(rows).replace("\xa0", " ")
 
+    def _says(self, texts: tuple[str, ...]) -> bool:
+        shown = "".join(self.terminal().split())
+        return all("".join(text.split()) in shown for text in texts)
+
     def says(self, *texts: str) -> None:
         """Wait until a terminal shows all the texts, wherever it wrapped them."""
-        wanted = ["".join(text.split()) for text in texts]
-
-        def has_said() -> bool:
-            shown = "".join(self.terminal().split())
-            return all(text in shown for text in wanted)
-
-        assert self.until(has_said), f"{texts} not in the terminal:\n{self.terminal()}"
+        said = self.until(lambda: self._says(texts))
+        assert said, f"{texts} not in the terminal:\n{self.terminal()}"
