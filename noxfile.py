@@ -154,3 +154,14 @@ def reproduce(session: nox.Session) -> None:
 def canary(session: nox.Session) -> None:
     """The newest versions in a scratch environment: what they change; never fails."""
     run(session, "-m", "tests.canary", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Which lines of the engine no test reaches; fails below 95 %. The labs' own tests stay out."""
+    labs_own = ("--ignore-glob=*/test_lab_*", "--ignore=tests/test_gates.py")
+    tests = session.posargs or ["-n", "auto", *labs_own]
+    run(session, "-m", "coverage", "erase")
+    run(session, "-m", "coverage", "run", "-m", "pytest", "-q", *tests)
+    run(session, "-m", "coverage", "combine", "--quiet")
+    run(session, "-m", "coverage", "report")

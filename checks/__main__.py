@@ -37,6 +37,10 @@ def hop() -> None:
 
 
 hop()
+if sys.version_info < (3, 11):  # noqa: UP036 (the sentence is for those who run an older one)
+    from checks import environment
+
+    environment.refuse_other_pythons()
 gc.disable()  # a short run: collecting while a lab is parsed costs more than it frees
 
 from checks.runner import command, terminal  # noqa: E402

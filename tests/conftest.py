@@ -36,6 +36,22 @@ def home(_copy):
     _copy.clean()
 
 
+@pytest.fixture
+def watching(home):
+    """Starts a watcher in the copy, with these variables in its environment."""
+    from tests.workspace import Watching
+
+    begun = []
+
+    def start(**environ):
+        begun.append(Watching(home, **environ))
+        return begun[-1]
+
+    yield start
+    for watcher in begun:
+        watcher.end()
+
+
 @pytest.fixture(autouse=True)
 def _own_progress(monkeypatch, tmp_path):
     """No test writes into the journal of the one who runs it."""

@@ -136,8 +136,8 @@ def test_the_command_works_where_the_folder_is_gone(home, tmp_path):
 
 @posix
 def test_a_comparison_prints_nothing_that_the_function_prints(home):
-    home.put(body("print('noise')", "import os", "os.write(2, b'noise')",
-                  "import subprocess as s", "s.Popen(["sleep", "99"], start_new_session=True)"))  # fmt: skip
+    home.put(body("print('noise')", "import os, subprocess", "os.write(2, b'noise')",
+                  "subprocess.Popen(['sleep', '99'], start_new_session=True)"))  # fmt: skip
     done = home.checks("compare", "3", "1")
     assert done.status == 0 and "calls of the check: yours" in done.out, done
     assert "noise" not in done.out.partition("calls of the check")[2] and done.err == "", done

@@ -85,11 +85,15 @@ def slip_verdict(lab: Lab, slip: Slip) -> Verdict:
 
 
 def answers(lab: Lab) -> list[tuple[int, str, Lab]]:
-    """(stage, title, the solved lab with this answer) of each cell in tests/right."""
-    path = ROOT / "tests" / "right" / f"{lab.stem}.py"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    """(stage, title, the solved lab with this answer) of each cell in tests/right.
+
+    A lab's answers stand in one file of its name, or in several that begin with it.
+    """
+    folder = ROOT / "tests" / "right"
+    paths = [folder / f"{lab.stem}.py", *sorted(folder.glob(f"{lab.stem}_*.py"))]
+    texts = [path.read_text(encoding="utf-8") for path in paths if path.exists()]
     found = []
-    for cell in text.split("\n# %% Stage ")[1:]:
+    for cell in [cell for text in texts for cell in text.split("\n# %% Stage ")[1:]]:
         title, _, source = cell.partition("\n")
         number, _, title = title.partition(": ")
         owner = JUDGES[lab.id].owner

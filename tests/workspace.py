@@ -155,6 +155,53 @@ class Workspace:
         return self.journal.read_bytes() if self.journal.is_file() else b""
 
 
+class Watching:
+    """A watcher that runs in the copy, and what it has said so far."""
+
+    def __init__(self, home: Workspace, **environ: str) -> None:
+        self.home, self.file, self.log = home, home.file, home.home / "watch.log"
+        self.mark = uuid.uuid4().hex
+        self.environ = home.environ(**environ, **{MARK: self.mark})
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "checks", "watch"],
+                cwd=home.home, env=self.environ, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        self.heard = 0
+        self.hear("watching labs/ (process")
+
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def hear(self, words: str, seconds: float = 60) -> str:
+        """What is said from here on, up to the end of the round that holds `words`."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None:
+            new = self.said()[self.heard :]
+            if words in new and re.search(r"^watching labs/ .*\n\Z", new, flags=re.M):
+                self.heard += len(new)
+                return new
+            time.sleep(0.01)
+        raise AssertionError(f"{words!r} was not said:\n{self.said()}")
+
+    def save(self, text: Lab | str | bytes, words: str) -> str:
+        """Replace the lab file at once; what the watcher says of it, to the end of its round."""
+        data = text.text if isinstance(text, Lab) else text
+        new = self.home.home / "new"
+        new.write_bytes(data.encode() if isinstance(data, str) else data)
+        new.replace(self.file)
+        return self.hear(words)
+
+    def end(self) -> None:
+        """End it as a closed terminal does; nothing is left of it."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(60)
+        self.log.unlink()
+        assert running(self.mark) == []
+        assert not (self.home.progress / "watch.sock").exists()
+
+
 def _is_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 

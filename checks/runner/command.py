@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from checks.runner import lab as labs
 from checks.runner import sandbox, session, terminal
@@ -75,11 +74,6 @@ def _main(arguments: list[str]) -> int:
     flags = {a for a in arguments if a.startswith("-")}
     words = [a for a in arguments if not a.startswith("-")]
     try:
-        if sys.version_info[:2] < (3, 11):  # noqa: UP036 (the sentence is for those who run an older one)
-            raise NotUsable(
-                f"these labs need Python 3.11, and this is {sys.version.split()[0]}",
-                "open the dev container, or: uv run --no-project --python 3.11 noxfile.py -s lab-3",
-            )
         if arguments and arguments[0] in CLASSROOM:
             return _classroom(arguments[0], arguments[1:])
         if flags & {"--help", "-h"}:

@@ -14,7 +14,7 @@ from tests.bench.workspace import Workspace
 
 PROMISE = 60.0  # seconds for a whole lab as solved, on two cores
 LIMIT = 240.0
-RUNS, QUICK = 5, 1  # of a lab's checks; the lab itself runs once, or twice
+RUNS, QUICK = 3, 1  # of a lab's checks; the lab itself runs once, or twice
 
 
 def in_a_kernel(number: int, folder: Path, env: dict) -> float:

@@ -93,8 +93,8 @@ def verdicts(rows: list[dict], path: Path) -> None:
         )  # fmt: skip
         figure.text(
             0.012, 1 - 0.40 / height,
-            "The same function and the same three assertions for all; × = times a bare script, "
-            "run in turn with it",
+            "The same function and three assertions for all (blue: python -m checks); "
+            "× = times a bare script, in turn",
             fontsize=9, va="top",
         )  # fmt: skip
         figure.subplots_adjust(
@@ -129,7 +129,7 @@ def bars(axes: Axes, task: str, rows: list[dict], left: float, right: float) -> 
         ratio = "" if row["who"] == "bare" else f"   {times(row['ratio'])}×"
         axes.annotate(
             f"{duration(row['seconds'])}{ratio}", (row["seconds"], at), xytext=(5, 0),
-            textcoords="offset points", va="center", fontsize=8.5,
+            textcoords="offset points", va="center", fontsize=8.5, bbox=PLAIN,
         )  # fmt: skip
 
 
