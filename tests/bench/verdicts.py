@@ -178,8 +178,8 @@ def cold(task: Task, space: Workspace) -> Iterator[Contender]:
 
         return prepare
 
-    def contender(name: str, number: int, save: bool = True, env: dict | None = None, **more):
-        judge = by_command(write(number, save, **more), our_status, space.folder, env or space.env)
+    def contender(name: str, number: int, save: bool = True, **more: str) -> Contender:
+        judge = by_command(write(number, save, **more), our_status, space.folder, space.env)
         includes = (
             "interpreter, " + ("lab parsed, " if save else "") + "a child, the check, journal"
         )
@@ -230,6 +230,9 @@ def warm(task: Task, space: Workspace, watcher: Watcher) -> Iterator[Contender]:
         yield Contender(
             f"ours, watching{label}", "ours", "from the write on disk to the verdict", saved
         )
+
+    if os.name != "posix":
+        return  # a watcher listens on a Unix socket
 
     def asked(right: bool) -> list[str]:
         name, slip = slip_of(task.number, task)
@@ -284,10 +287,12 @@ def of_task(
         add(base)
         for contender in cold(task, space):
             add(contender)
-        if os.name == "posix":
+        try:
             with Watcher(space) as watcher:
                 for contender in warm(task, space, watcher):
                     add(contender)
+        except Broken as why:
+            add(Contender("ours, watching", "ours", "", refuse(str(why))))
         for contender in the_peers(task, folder, space.env, absent):
             add(contender)
     return rows
