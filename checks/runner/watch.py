@@ -55,7 +55,9 @@ class Watched:
         changed = [n for n in sources if self.sources and sources[n] != self.sources.get(n)]
         self._move(lab)
         self.imports = {"numpy", "torch"} & set(_imported(lab))
-        self.sources = sources
+        self.sources |= (
+            sources  # an editor empties a file before it writes it: nothing is forgotten
+        )
         return lab, changed
 
     def _move(self, lab: Lab) -> None:
@@ -63,8 +65,9 @@ class Watched:
         lines = {name: found[-1].name_line for name, found in lab.definitions.items()}
         for verdict in self.standing.values():
             for name in verdict.functions[:1]:
-                verdict.line += lines.get(name, 0) - self.lines.get(name, lines.get(name, 0))
-        self.lines = lines
+                if name in lines:
+                    verdict.line += lines[name] - self.lines.get(name, lines[name])
+        self.lines |= lines
 
 
 class Watcher:
@@ -121,7 +124,8 @@ class Watcher:
             else:
                 self._judge(watched, lab, changed)
                 if not changed:
-                    say("no function of a stage changed")
+                    is_empty = not lab.stages
+                    say("the file is empty" if is_empty else "no function of a stage changed")
             say(f"watching labs/ ({1e3 * (time.perf_counter() - begin):.0f} ms)")
 
     def _judge(self, watched: Watched, lab: Lab, changed: list[int]) -> None:
