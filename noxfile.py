@@ -73,7 +73,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def vscode(session: nox.Session) -> None:
-    """A real VS Code without a screen: tasks, problems, squiggles; remakes the README's picture."""
+    """A real VS Code without a screen (-- --picture: renew the picture of the README)."""
     run(session, "-m", "pytest", "-q", "tests/editor/test_editor.py", *session.posargs)
 
 

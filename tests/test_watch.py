@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from checks.runner import watch
+from checks.runner.verdict import FAILED, Verdict
 from tests.workshop import solved
 from tests.workspace import LAB
 
@@ -26,6 +28,24 @@ def test_a_problem_stays_at_its_function_until_it_is_right(watching):
     assert f"{LAB.relative}:{line}:5: error: stage 2: " in said
     right = LAB.splice("merge", solved(LAB).source(solved(LAB).definition("merge")))
     assert "error" not in watcher.save(right, "stage 2 passed")
+
+
+def test_a_file_that_is_seen_empty_while_it_is_saved_forgets_nothing(tmp_path):
+    file = tmp_path / LAB.relative
+    file.parent.mkdir()
+    watched = watch.Watched(str(file))
+    for text, wanted in [(LAB.text, []), (WRONG.text, [2]), ("", []), (WRONG.text, [])]:
+        file.write_text(text, encoding="utf-8")
+        lab, changed = watched.look()
+        assert changed == wanted
+        if wanted:
+            where = {"line": 185, "functions": ["merge"]}
+            watched.standing[2] = Verdict(lab.id, 2, FAILED, lab.relative, **where)
+    for text in ("", LAB.text.replace("PAPER =", "# a line more\nPAPER =", 1)):
+        file.write_text(text, encoding="utf-8")
+        lab, changed = watched.look()
+    assert changed == [2]
+    assert watched.standing[2].line == 186
 
 
 def test_a_file_that_does_not_parse_is_said_at_its_line(watching):

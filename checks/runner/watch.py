@@ -137,7 +137,8 @@ class Watcher:
                 lab, changed = watched.look()
                 self._judge(watched, lab, changed)
                 if not changed:
-                    say("no function of a stage changed")
+                    is_empty = not lab.stages
+                    say("the file is empty" if is_empty else "no function of a stage changed")
                 lab.remember()
             except NotUsable as no:
                 say(str(no))

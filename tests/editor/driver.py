@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, TimeoutError, sync_playwright
 
 from tests.editor import install
 
@@ -28,9 +28,7 @@ CHROMIUM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
 ]  # fmt: skip
-PATIENCE = float(
-    os.environ.get("EDITOR_PATIENCE", 90)
-)  # seconds that a condition may take on a machine that others use too
+PATIENCE = 180.0  # seconds that a condition may take on a machine that others use too
 SIZE = {"width": 1090, "height": 800}
 USER_SETTINGS = """{
   "workbench.startupEditor": "none", "workbench.tips.enabled": false,
@@ -40,7 +38,6 @@ USER_SETTINGS = """{
   "workbench.secondarySideBar.defaultVisibility": "hidden", "editor.minimap.enabled": false,
   "editor.stickyScroll.enabled": false, "terminal.integrated.gpuAcceleration": "off",
   "terminal.integrated.fontSize": 12, "terminal.integrated.tabs.enabled": false,
-  "terminal.integrated.hideOnStartup": "always",
   "terminal.integrated.shellIntegration.decorationsEnabled": "never"
 }"""
 
@@ -148,18 +145,20 @@ class Editor:
     def _entry(self, text: str, label: str) -> Locator:
         """Type `text` into the palette; the entry of its list that is called `label`.
 
-        Again where it is not there: a window that is still loading takes the focus, which
-        closes the palette, and lists of what it has not read yet are empty.
+        Again where the palette went away: a window that is still loading takes the focus.
         """
+        box = self._palette()
         end = time.monotonic() + PATIENCE
-        while not self.entry(label).count() and time.monotonic() < end:
-            if not self._palette().is_visible():
-                self.page.keyboard.press("F1")
-                self.until(self._palette().is_visible, seconds=3)
-            if self._palette().is_visible():
-                self._palette().fill("")
-                self._palette().fill(text)
-                self.until(self.entry(label).count, seconds=3)
+        while time.monotonic() < end:
+            try:
+                if not box.is_visible():
+                    self.page.keyboard.press("F1")
+                box.fill(text, timeout=3000)
+            except TimeoutError:
+                continue
+            self.until(lambda: self.entry(label).is_visible() or not box.is_visible())
+            if box.is_visible() and self.entry(label).is_visible():
+                break
         return self.entry(label)
 
     def entry(self, label: str) -> Locator:
@@ -175,6 +174,7 @@ class Editor:
     def command(self, name: str) -> None:
         """Run a command by its whole name in the palette."""
         self._entry(f">{name}", name).click()
+        self.until(lambda: not self.entry(name).is_visible())
 
     def task(self, name: str) -> None:
         """Run a task by its label."""

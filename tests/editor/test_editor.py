@@ -2,9 +2,11 @@
 
 import io
 import json
+import re
 import statistics
 import time
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -87,8 +89,8 @@ def test_a_wrong_stage_shows_one_problem_and_its_squiggle_and_a_right_one_none(
     editor.show(FILE)
     editor.goto(line + 13)
     editor.build("[lab-3/stage-2]", "next fix line")
-    assert editor.counts(1) and editor.until(editor.squiggles) == 1
     editor.goto(line + 10)  # the middle of the function: all of it is in sight,
+    assert editor.counts(1) and editor.until(editor.squiggles) == 1
     for _ in range(3):  # with the cursor in its wrong line
         editor.page.keyboard.press("ArrowDown")
     take(editor, PICTURE if pytestconfig.getoption("picture") else tmp_path / PICTURE.name)
@@ -208,8 +210,8 @@ def test_the_squiggle_follows_the_save_while_the_watcher_runs(editor, lab):
     waits = []
     for wanted in (1, 0) * 3:
         editor.page.locator(".editor-instance .view-lines").first.click()
-        editor.goto(row, 15)
-        editor.page.keyboard.press("Backspace" if wanted == 0 else "x")
+        editor.goto(row, 16 - wanted)  # the end of `return out`, and of `return outx`
+        editor.page.keyboard.press("x" if wanted else "Backspace")
         editor.page.keyboard.press("Control+s")
         assert editor.counts(wanted)
         assert editor.until(lambda wanted=wanted: editor.squiggles() == wanted)
@@ -222,10 +224,13 @@ def test_the_squiggle_follows_the_save_while_the_watcher_runs(editor, lab):
     editor.command("View: Close All Editors")  # the watcher needs no open editor
     write(lab, WRONG)
     assert editor.counts(1)
-    editor.load()  # nor this window: the task goes on, and its problems come back
-    editor.says("watching labs/")
+    editor.load()  # nor this window: the task goes on in the next
     write(lab, RIGHT)
     editor.says("stage 2 passed: merge.")
+    write(lab, WRONG)
+    assert editor.counts(1)
+    write(lab, RIGHT)
     assert editor.counts(0)
-    editor.task("Show Progress")
+    (watcher,) = re.findall(r"labs/ \(process (\d+)", editor.terminal())
     editor.command("Tasks: Terminate Task")
+    assert editor.until(lambda: not psutil.pid_exists(int(watcher)))
