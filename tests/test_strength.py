@@ -135,8 +135,8 @@ def test_the_seam_moves_fixed_seeds_and_nothing_else():
 
 @pytest.mark.skipif(not sandbox.CAN_FORK, reason="a fresh Python knows no seam")
 def test_a_sweep_moves_seeds_where_a_stage_draws_and_says_where_it_does_not(monkeypatch):
-    for name in ("SOLUTION", "ANSWER", "SLIP"):
-        monkeypatch.setattr(seeds, name, 1)
+    for many in ("SOLUTION", "ANSWER", "SLIP"):
+        monkeypatch.setattr(seeds, many, 1)
     assert seeds.sweep(lab(3), 1)["seeds"] == 0
     found = seeds.sweep(lab(7), 4)
     assert found["seeds"] == found["passed"] == 1 and found["luck"] == []
