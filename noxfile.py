@@ -68,7 +68,7 @@ def tests(session: nox.Session) -> None:
             session, "-m", "ruff", *words, "checks", "publish", "tests", "conftest.py", "noxfile.py"
         )
     run(session, "-m", "mypy")
-    run(session, "-m", "pytest", "-q", "-n", "auto", *session.posargs)
+    run(session, "-m", "pytest", "-q", "-n", "auto", "--durations=10", *session.posargs)
 
 
 @nox.session

@@ -1,6 +1,7 @@
 """Lab files in any state: encodings, what stands around a stage, links, names, rights, no space."""
 
 import os
+import re
 import sys
 
 import pytest
@@ -74,7 +75,10 @@ ENDINGS = [
     ("BOM and CRLF", lambda data: b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n")),
     ("no last line end", lambda data: data.rstrip(b"\n")),
     ("trailing spaces", lambda data: data.replace(b"\n\n", b"\n   \n")),
-    ("tabs", lambda data: data.replace(b"\n    ", b"\n\t")),
+    (
+        "tabs",
+        lambda data: re.sub(rb"^(?: {4})+", lambda m: b"\t" * (len(m[0]) // 4), data, flags=re.M),
+    ),
 ]
 
 

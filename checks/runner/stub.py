@@ -95,7 +95,7 @@ def generate(lab: Lab, definition: Definition, stage: int) -> str:
         is_class = part is not definition.node
         label = f"{definition.name}.{part.name}" if is_class else part.name
         count = counts.get(part.name if is_class else f"solution_{part.name}", 0)
-        indent = " " * (part.col_offset + 4)
+        indent = _indent(lab, part)
         lines += [
             f"{indent}# TODO(you): stage {stage}, about {count} line{'s' if count != 1 else ''}.",
             f'{indent}raise NotImplementedError("stage {stage}: {label}")',
@@ -103,6 +103,13 @@ def generate(lab: Lab, definition: Definition, stage: int) -> str:
         at = part.end_lineno + 1
     lines += lab.lines[at - 1 : definition.end]
     return "\n".join(lines)
+
+
+def _indent(lab: Lab, part: Any) -> str:
+    """What the body of a function is indented by: tabs where the learner's docstring is."""
+    first = lab.lines[part.body[0].lineno - 1]
+    blank = first[: len(first) - len(first.lstrip())]
+    return blank if len(blank) > part.col_offset else " " * (part.col_offset + 4)
 
 
 def _comments_above(lab: Lab, line: int) -> int:
