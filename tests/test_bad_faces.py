@@ -231,7 +231,7 @@ def test_a_check_that_is_called_wrongly_or_too_early_says_so(cells):
         assert text == "call it as check_stage1(pair_counts)"
     given = "pair_counts is a dict: give the function itself, check_stage1(pair_counts)"
     assert said[3] == given
-    assert said[6].startswith("stage 1: pair_counts is still to write: fill in its cell")
+    assert said[6].startswith("stage 1: pair_counts is still to write. Write it, run its cell")
 
 
 def test_a_cell_is_judged_while_the_saved_file_is_broken(cells, tmp_path):
