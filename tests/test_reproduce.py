@@ -176,6 +176,7 @@ def test_the_fastest_lab_is_the_same_under_another_hash_seed_and_time_zone():
 
 # Where a version may stand besides, and why; npm's packages of the editor are none of the lock's.
 EXCEPTIONS = {
+    "tests/test_bench.py": ({"pytest"}, "a row that is made up for a test"),
     "tests/test_bad_environment.py": ({"torch"}, "locks that are made up for a test"),
     "tests/lock.py": ({"numpy", "networkx", "contourpy"}, "HELD, from which the lock is made"),
     "pyproject.toml": ({"setuptools"}, "the first one that installs a pyproject in place"),
