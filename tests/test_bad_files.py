@@ -284,12 +284,12 @@ def test_a_space_and_an_accent_in_the_path(tmp_path):
     assert done.status == 1 and done.out.startswith(f"{FILE}:140:5: error: stage 1: "), done
 
 
-def test_the_lab_is_the_same_when_its_places_are_remembered_or_not(home):
+def test_the_lab_is_the_same_when_its_cells_are_remembered_or_not(home):
     home.save(solved(LAB))
     first = home.checks("3", "2").out
     notes = home.labs / "__pycache__"
-    assert any(path.name.endswith(".places") for path in notes.iterdir())
+    assert any(path.name.endswith(".cells") for path in notes.iterdir())
     assert home.checks("3", "2").out == first
-    for path in notes.glob("*.places"):
+    for path in notes.glob("*.cells"):
         path.write_bytes(b"\xff" * 100)
     assert home.checks("3", "2").out == first

@@ -59,6 +59,8 @@ def test_polling_is_said_and_works(watching):
     watcher = watching(WATCHFILES_FORCE_POLLING="1")
     assert "events do not arrive" in watcher.said()
     assert "error: stage 2" in watcher.save(WRONG, "stage 2")
+    assert "no function" in watcher.save(WRONG.text + "# again", "saved")  # in the same second
+    assert "stage 2" in watcher.save(LAB, "stage 2")
 
 
 def test_run_stage_asks_the_watcher_and_falls_back_to_a_cold_run(home, watching):

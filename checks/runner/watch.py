@@ -38,21 +38,16 @@ class Watched:
         self.standing: dict[int, Verdict] = {}
         self.imports: set[str] = set()
         self.open: set[int] = set()  # stages that changed, whose verdict is still to come
-        self.stamp = 0
+        self.stamp: tuple[int, ...] = ()
 
     def is_older(self) -> bool:
         """Whether the file was written since the last look."""
-        try:
-            return os.stat(self.path).st_mtime_ns != self.stamp
-        except OSError:
-            return False
+        now = _stamp(self.path)
+        return bool(now) and now != self.stamp
 
     def look(self) -> tuple[Lab, list[int]]:
         """The lab as it is now, and the stages whose functions are not what they were."""
-        try:
-            self.stamp = os.stat(self.path).st_mtime_ns
-        except OSError:
-            self.stamp = 0  # whoever reads it says why
+        self.stamp = _stamp(self.path)
         lab = Lab(self.path, later=True)
         sources: dict[int, dict[str, str]] = {}
         for number, _, functions in outline.outline(self.path):
@@ -171,34 +166,60 @@ class Watcher:
         import watchfiles
 
         folder = os.path.join(labs.ROOT, "labs")
-        polling = not events_arrive(folder)
-        if polling:
+        if not events_arrive(folder):
             say(f"events do not arrive in {folder}: looking every {POLL / 1000:g} s instead")
+            yield from self._looks(folder)
         begun = False
         for batch in watchfiles.watch(
             folder,
             watch_filter=lambda _, path: bool(self.known(path)),
             step=STEP,
             debounce=DEBOUNCE,
-            force_polling=polling,
-            poll_delay_ms=POLL,
             rust_timeout=READY,
             yield_on_timeout=True,
         ):
-            if not os.path.isdir(folder):
-                raise NotUsable(f"{folder} is gone", "bring it back: git checkout labs")
+            _must_be_there(folder)
             if not begun:  # said only now, when no save can be missed any more
                 begun = True
-                say(f"watching labs/ (process {os.getpid()}, Ctrl+C ends it)")
+                self._begins()
                 yield [path for path, watched in self.watched.items() if watched.is_older()]
             came = {self.known(path) for _, path in batch} - {""}
             yield sorted(path for path in came if _comes(path) or path in self.watched)
+
+    def _looks(self, folder: str) -> Iterator[list[str]]:
+        """The same without events. Not watchfiles' own polling: it compares whole seconds, and
+        misses the second of two saves in one."""
+        self._begins()
+        while True:
+            _must_be_there(folder)
+            for path in discover():
+                self.watched.setdefault(path, Watched(path))
+            yield sorted(path for path, watched in self.watched.items() if watched.is_older())
+            time.sleep(POLL / 1000)
+
+    @staticmethod
+    def _begins() -> None:
+        say(f"watching labs/ (process {os.getpid()}, Ctrl+C ends it)")
 
     def known(self, path: str) -> str:
         """The lab that an event names, or nothing. By its name alone: macOS reports the folder
         behind a symbolic link, and Windows may write its drive in the other case."""
         here = os.path.join(labs.ROOT, "labs", os.path.basename(path))
         return here if here in self.watched or here in discover() else ""
+
+
+def _must_be_there(folder: str) -> None:
+    if not os.path.isdir(folder):
+        raise NotUsable(f"{folder} is gone", "bring it back: git checkout labs")
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    """What is not the same after a file was written or replaced; empty where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()  # whoever reads it says why
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _comes(path: str) -> bool:
