@@ -303,6 +303,12 @@ def test_a_formula_is_mathml_and_keeps_its_latex():
     assert "<mfrac>" in shown and 'class="formula"' in shown and "$" not in shown
 
 
+def test_a_table_scrolls_within_itself_and_has_no_empty_heading_and_no_style():
+    shown = text.Prose().html("| a | |\n|--:|---|\n| 1 | 2 |")
+    assert '<th class="right">a</th>' in shown and "<td></td>" in shown and "style" not in shown
+    assert '<div class="wide" tabindex="0"' in shown
+
+
 def test_dark_paper_recolours_a_figure_and_gives_its_colours_back():
     from matplotlib.figure import Figure
 

@@ -83,6 +83,9 @@ class Prose:
         """Whole paragraphs."""
         tokens = self.reader.parse(markdown)
         self._anchors(tokens)
+        for start, inside, end in zip(tokens, tokens[1:], tokens[2:]):
+            if start.type == "th_open" and not inside.content:
+                start.tag = end.tag = "td"  # an empty corner heads nothing
         for token in tokens:
             if str(token.attrGet("style") or "").endswith("right"):
                 token.attrSet("class", "right")
