@@ -70,8 +70,9 @@ def build() -> list[str]:
         for name in wanted:  # which of them does not go with the others
             if not pip("install", "--upgrade", name):
                 notes.append(f"{name} could not be installed: the pinned one is used.")
-    index = torch_index()
-    if not pip("install", "--upgrade", "--no-deps", "--index-url", index, "torch"):
+    index = torch_index()  # isolated: another index, set for this machine, may have other builds
+    only = ("--isolated", "--no-deps", "--index-url", index)
+    if not pip("install", "--upgrade", *only, "torch"):
         notes.append(f"No newer PyTorch from {index}: the pinned one is used.")
     # last on the path: it holds the pinned version of whatever is missing so far
     site = next((HOME / "lib").glob("python*/site-packages"), HOME / "Lib" / "site-packages")

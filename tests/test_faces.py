@@ -70,11 +70,25 @@ def test_the_table_of_the_readme_names_every_lab_in_the_suggested_orders():
     rows = re.findall(r"^\| \[?(\d+) · ([^\]|]+?)\]?(?:\(.*?\))? \|", text, flags=re.M)
     wanted = [n for _, numbers in tracks() for n in numbers]
     titles = {lab.number: lab.title for lab in LABS}
-    assert rows == [(str(n), titles[n]) for n in wanted]
+    have = {number for number, _ in rows}
+    track = {n: track for track, numbers in tracks() for n in numbers}
+    paste = "".join(
+        f"\n| [{lab.number} · {lab.title}]({lab.relative}) | {track[lab.number]} | {built(lab)} |"
+        for lab in LABS
+        if str(lab.number) not in have
+    )
+    assert rows == [(str(n), titles[n]) for n in wanted], f"paste into README.md:{paste}"
+
+
+def built(lab):
+    """What one builds in a lab, from its card."""
+    return lab.text.partition("**You build** ")[2].partition("\n")[0]
 
 
 def test_every_lab_stands_in_one_track():
     named = [n for track, numbers in tracks() for n in numbers if track != "more"]
+    for number in sorted({lab.number for lab in LABS} - set(named)):
+        raise AssertionError(f"labs/orders.toml: put {number} into one of the tracks")
     assert sorted(named) == [lab.number for lab in LABS]
 
 

@@ -11,6 +11,7 @@ from checks.runner.verdict import FAILED, PASSED, TODO
 from tests.workshop import (
     JUDGES,
     LABS,
+    ROOT,
     SLIPS,
     STAGES,
     answers,
@@ -81,9 +82,28 @@ def test_each_meaning_completes_its_sentence(lab, slip):
 @pytest.mark.parametrize(("lab", "number"), STAGES, ids=name)
 def test_each_stage_has_eight_slips_three_right_answers_and_three_hints(lab, number):
     owner = JUDGES[lab.id].owner
-    assert sum(owner[slip.function] == number for at, slip in SLIPS if at is lab) >= 8
-    assert sum(at is lab and stage == number for at, stage, *_ in ANSWERS) >= 3
-    assert len(hints.read(lab.stem)[number]) == 3
+    path = ROOT / "checks" / lab.stem / "hints.md"
+    shown = hints.parse(path.read_text(encoding="utf-8")) if path.exists() else {}
+    missing = [
+        f"{file}: stage {number} has {have} {what}, and needs {need}"
+        for file, what, have, need in (
+            (
+                f"checks/{lab.stem}/slips.py",
+                "slips",
+                sum(owner[slip.function] == number for at, slip in SLIPS if at is lab),
+                8,
+            ),
+            (
+                f"tests/right/{lab.stem}*.py",
+                "right answers",
+                sum(at is lab and stage == number for at, stage, *_ in ANSWERS),
+                3,
+            ),
+            (f"checks/{lab.stem}/hints.md", "hints", len(shown.get(number, [])), 3),
+        )
+        if have < need or (what == "hints" and have != need)
+    ]
+    assert not missing, "\n".join(["", *missing])
 
 
 @pytest.mark.parametrize(("lab", "number", "title", "answered"), ANSWERS, ids=name)

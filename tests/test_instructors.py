@@ -21,6 +21,10 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, flags=re.M | re.S)
 WORKFLOWS = [text for kind, text in BLOCKS if kind == "yaml"]
 
 
+def test_nothing_on_the_page_waits_to_be_filled_in():
+    assert "@@" not in PAGE and "TODO" not in PAGE
+
+
 def test_there_are_workflows_on_the_page():
     assert len(WORKFLOWS) == 3
 

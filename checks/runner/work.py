@@ -97,7 +97,8 @@ def _judge(job: Job, emit: Callable[..., None], started: Callable[..., None]) ->
         flush()
         emit("verdict", verdict.as_dict())
         if number in judge.failures and job.diagnosing:
-            started(number, DIAGNOSING, "diagnosing")
+            seconds = max(DIAGNOSING, judge.checks[number].seconds)  # it runs the check often
+            started(number, seconds, "diagnosing")
             for meanings, so_far in judge.diagnose(number):
                 emit("diagnosis", number, meanings, so_far)
         if _thread._count() > threads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -43,8 +44,8 @@ class Done:
 
     @property
     def last(self) -> str:
-        """The last line with something in it, for a row that says why."""
-        lines = [line.strip() for line in self.text.splitlines() if line.strip()]
+        """The last line with a word in it, for a row that says why."""
+        lines = [line.strip() for line in self.text.splitlines() if re.search(r"\w", line)]
         return lines[-1][:160] if lines else f"exit status {self.status}, and no word"
 
 
