@@ -304,7 +304,6 @@ def test_a_formula_is_mathml_and_keeps_its_latex():
     assert "<mfrac>" in shown and 'class="formula"' in shown and "$" not in shown
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("lab", LABS, ids=name)
 def test_no_command_of_a_formula_is_left_unread(lab):
     for cell in labs.read(lab.path).cells:
@@ -314,8 +313,6 @@ def test_no_command_of_a_formula_is_left_unread(lab):
             assert not [formula for formula in shown if "\\" in formula]
 
 
-=======
->>>>>>> main
 def test_a_table_scrolls_within_itself_and_has_no_empty_heading_and_no_style():
     shown = text.Prose().html("| a | |\n|--:|---|\n| 1 | 2 |")
     assert '<th class="right">a</th>' in shown and "<td></td>" in shown and "style" not in shown
