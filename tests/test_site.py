@@ -280,6 +280,7 @@ def test_the_strength_page_shows_the_measured_figures(site):
     labs_ = len(LABS)
     assert f"{9 * labs_} of {9 * labs_}" in shown and "(99.9 %)" in shown
     assert len(site["checks.html"].all("caption")) == labs_
+    assert "checks reject 99.9 %" in " ".join(site["index.html"].text.split())
 
 
 def test_the_speed_page_shows_what_the_bench_wrote_with_its_pictures(site):
@@ -301,6 +302,15 @@ def test_a_formula_is_mathml_and_keeps_its_latex():
     shown = text.Prose().html("The loss is $\\ln 4$:\n\n$$L = \\frac{1}{B}\\sum_b z_b$$")
     assert shown.count("<math ") == 2 and 'alttext="\\ln 4"' in shown
     assert "<mfrac>" in shown and 'class="formula"' in shown and "$" not in shown
+
+
+@pytest.mark.parametrize("lab", LABS, ids=name)
+def test_no_command_of_a_formula_is_left_unread(lab):
+    for cell in labs.read(lab.path).cells:
+        if cell.kind == "text":
+            formulas = re.findall(r"<math .*?</math>", text.Prose().html(cell.source), flags=re.S)
+            shown = [re.sub(r"<[^>]*>", "", formula) for formula in formulas]
+            assert not [formula for formula in shown if "\\" in formula]
 
 
 def test_a_table_scrolls_within_itself_and_has_no_empty_heading_and_no_style():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from checks.runner.lab import ROOT, Lab, discover
 from checks.runner.progress import GAPS, tracks
@@ -60,7 +61,7 @@ class Site:
         if self.instructors.exists():
             self.extra.append(written.page("instructors.html", "Instructors", self.instructors))
         pages = {page.lab.number: self.lab_page(page) for page in map(labs.read, discover())}
-        self.render("index.html", "index.html", **front(pages, self.demo()))
+        self.render("index.html", "index.html", card=card, **front(pages, self.demo()))
         in_order = [pages[number] for _, numbers in tracks() for number in numbers]
         for at, page in enumerate(in_order):
             before = in_order[at - 1] if at else None
@@ -104,7 +105,7 @@ class Site:
             "address": page.address,
             "build": inline.get("You build", ""),
             "plain_build": "You build " + " ".join(build.split()) + ".",
-            "facts": [(k, jinja2.utils.markupsafe.Markup(v)) for k, v in inline.items()][1:],
+            "facts": [(k, Markup(v)) for k, v in inline.items()][1:],
             "rule": sentences(prose.inline(page.notes.get("The rule", ""))),
             "notes": [(k, prose.inline(v)) for k, v in page.notes.items() if k != "The rule"],
             "seconds": round(run.seconds),

@@ -59,8 +59,8 @@ class Output:
 class Run:
     """A whole lab as solved: what each cell gives, and the seconds that all of it took.
 
-    `seconds` are those of the processor, imports, checks and pictures included: a machine that
-    does other work beside it changes them little. 0 where nothing was run.
+    `seconds` are those of the processor, imports, checks and pictures included, so that waiting
+    for other work on the machine does not count. 0 where nothing was run.
     """
 
     outputs: list[Output]

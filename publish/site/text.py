@@ -17,10 +17,15 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 LONG = 34  # characters of LaTeX from which a formula may be wider than a phone
-NAMED = re.compile(
-    r"(<mi>(?:ln|log|exp|sin|cos|tan|erf|max|min)</mi>)(?=<m(?:i|n|frac|sub|row><mi)\b)"
-)
-THIN = '<mspace width="0.17em"/>'  # between ln and x, where no bracket follows
+FUNCTION = r"<mi>(?:ln|log|exp|sin|cos|tan|tanh|erf|max|min)</mi>"
+AFTER = re.compile(rf"({FUNCTION})(?=<m(?:i|n|frac|sqrt|sub|sup|row><mi)\b)")
+BEFORE = re.compile(rf"(</m(?:i|n|frac|sub|sup)>)(?={FUNCTION})")
+THIN = '<mspace width="0.17em"/>'  # in `2 ln x`, where no operator and no bracket stands
+ARROW = re.compile(r"<mi>(&#x027F[89A];)</mi>")  # the converter takes these for variables
+SPACED = r'<mo lspace="0.28em" rspace="0.28em">\1</mo>'
+NORM = "<mo>&#x02016;</mo>"
+FLAT = '<mo stretchy="false" lspace="0" rspace="0">&#x02016;</mo>'  # both bars of one height
+JOINED = re.compile(r"(</math>)(?=[.,;:)?])")  # no line begins with a full stop
 PYTHON = PythonLexer(stripnl=False)
 SPANS = HtmlFormatter(nowrap=True)
 PLAIN = re.compile(r'<span class="(?:n|p|o|w|nn|si|fm)">([^<]*)</span>')  # no colour of their own
@@ -31,8 +36,10 @@ MARKED = '<span class="c1 todo"># TODO(you)'
 def math(latex: str, block: bool = False) -> str:
     """A formula as MathML; `alttext` keeps the LaTeX for programs that read no MathML."""
     latex = " ".join(latex.split())
-    tag = convert(latex, display="block" if block else "inline")
-    tag = NAMED.sub(rf"\1{THIN}", tag)
+    known = latex.replace(r"\arg", r"\operatorname{arg}")
+    tag = convert(known, display="block" if block else "inline")
+    tag = ARROW.sub(SPACED, AFTER.sub(rf"\1{THIN}", BEFORE.sub(rf"\1{THIN}", tag)))
+    tag = tag.replace(NORM, FLAT)
     tag = tag.replace("<math ", f'<math alttext="{escape(latex)}" ', 1)
     if block:
         focus = ' tabindex="0" role="group" aria-label="formula"' if len(latex) > LONG else ""
@@ -92,13 +99,15 @@ class Prose:
             token.attrs.pop("style", None)  # the pages allow no style within
         for token in tokens:
             token.children = self._links(token.children or [])
-        return self.reader.renderer.render(tokens, self.reader.options, {})
+        html = self.reader.renderer.render(tokens, self.reader.options, {})
+        return JOINED.sub("\\1\u2060", html)
 
     def inline(self, markdown: str) -> str:
         """One sentence, without a paragraph around it."""
         (token,) = self.reader.parseInline(" ".join(markdown.split()))
         token.children = self._links(token.children or [])
-        return self.reader.renderer.render([token], self.reader.options, {})
+        html = self.reader.renderer.render([token], self.reader.options, {})
+        return JOINED.sub("\\1\u2060", html)
 
     def _anchors(self, tokens: list[Token]) -> None:
         for token, inside in pairwise(tokens):
