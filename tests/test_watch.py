@@ -76,3 +76,17 @@ def test_run_stage_asks_the_watcher_and_falls_back_to_a_cold_run(home, watching)
     assert warm.out == cold.out and "error: stage 2" in cold.out
     assert home.checks("3", "9").status == 2
     socket.unlink()
+
+
+def test_a_verdict_does_not_wait_for_what_only_other_stages_import(monkeypatch):
+    """Lab 2 uses PyTorch, its first stage does not: it is imported when the verdict is out."""
+    heard = []
+    monkeypatch.setattr(watch, "say", heard.append)
+    watcher = watch.Watcher()
+    monkeypatch.setattr(watcher, "_import", lambda name: heard.append(f"import {name}"))
+    (path,) = (path for path in watcher.watched if "lab_2_" in path)
+    watcher.watched[path].sources[1] = {}  # as if the stage's functions had been others
+    watcher.saved(path)
+    assert heard[0] == "saved labs/lab_2_transformer.py" and "stage 1" in heard[1]
+    assert heard[2].startswith("watching labs/ (")
+    assert heard[3:] == ["import numpy", "import torch"]

@@ -127,7 +127,7 @@ class Watcher:
         with self.lock:
             watched = self.watched.setdefault(path, Watched(path))
             say(f"saved labs/{os.path.basename(path)}")
-            begin, is_newest = time.perf_counter(), True
+            begin, is_newest, lab = time.perf_counter(), True, None
             try:
                 lab, changed = watched.look()
                 self._judge(watched, lab, changed)
@@ -141,14 +141,22 @@ class Watcher:
                 say("saved again: what follows is the newest")
                 is_newest = False
             say(f"watching labs/ ({1e3 * (time.perf_counter() - begin):.0f} ms)")
+            if lab is not None and is_newest:
+                self._heat_for_the_next(lab)
         return is_newest
+
+    def _heat_for_the_next(self, lab: Lab) -> None:
+        """After the verdict: a stage without PyTorch, in a lab with it, does not wait for it."""
+        try:
+            self.heat(lab)
+        except NotUsable:
+            return  # the verdict has said it, if the stage needs it
 
     def _judge(self, watched: Watched, lab: Lab, changed: list[int]) -> None:
         for number in changed:
             watched.standing.pop(number, None)
         for verdict in watched.standing.values():
             say(report.problem(verdict))
-        self.heat(lab)
 
         def told(verdict: Verdict) -> None:
             watched.open.discard(verdict.stage)
