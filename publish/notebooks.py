@@ -18,8 +18,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from checks.expect import names
-from checks.runner import stub
-from checks.runner.judge import Judge
+from checks.runner import attempts
 from checks.runner.lab import ROOT, Lab, NotUsable, discover, find
 from publish import pack, remote
 
@@ -56,20 +55,9 @@ def needs(lab: Lab) -> list[str]:
     return sorted(found - sys.stdlib_module_names - {"checks"})
 
 
-def unsolved(lab: Lab) -> Lab:
-    """The lab as it is shipped, whatever was written in it here."""
-    text = "\n".join(f"# {line}" if line.startswith("check_stage") else line for line in lab.lines)
-    shipped = Lab(lab.path, text)
-    for name, stage in Judge(lab).owner.items():
-        found = shipped.definition(name)
-        if found is not None and not found.is_stub:
-            shipped = shipped.splice(name, stub.generate(shipped, found, stage))
-    return shipped
-
-
 def book(lab: Lab) -> NotebookNode:
     """The notebook of a lab, unsolved; equal labs give equal notebooks, ids included."""
-    lab = unsolved(lab)
+    lab = attempts.unsolved(lab)
     made = jupytext.reads(lab.text, fmt="py:percent")
     made.metadata = nbformat.from_dict({**METADATA, "title": f"Lab {lab.number} · {lab.title}"})
     made.nbformat, made.nbformat_minor = 4, 5

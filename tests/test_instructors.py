@@ -135,6 +135,19 @@ def test_a_handout_holds_stubs_and_no_solution_that_can_be_read(copy):
             assert not re.search(r"^def solution_", path.read_text(encoding="utf-8"), flags=re.M)
 
 
+def test_the_readme_of_a_handout_speaks_of_what_is_in_it(copy):
+    told, ours = (folder / "README.md" for folder in (copy, ROOT))
+    text = told.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!http)([^)#]+)", text):
+        assert (copy / link).exists(), link
+    for pattern, _ in handout.FOR_STUDENTS:
+        assert re.search(pattern, ours.read_text(encoding="utf-8")), pattern
+        assert not re.search(pattern, text), pattern
+    assert "instructors" not in text and "notebooks" not in text and "-s lab-3" in text
+    other = handout.readme(ours.read_text(encoding="utf-8"), ["lab_8_on_call.py"], "lab-8")
+    assert "-s lab-8" in other and "-s lab-3" not in other and "4 · KV cache" not in other
+
+
 def test_an_untouched_handout_is_to_do_and_its_reference_passes(copy):
     assert "0 of 6 done" in run(copy, "3").stdout
     assert run(copy, "3", "--reference").stdout.count("passed") == 6

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 
 from checks.runner import attempts, outline, seal
-from checks.runner.judge import Judge
 from checks.runner.lab import DIVIDER, ROOT, Lab, NotUsable, discover, sealed_path
 
 # What a student's copy holds, by name: what is not listed stays here. tests/ holds right answers.
@@ -21,6 +21,14 @@ PARTS = (".devcontainer", ".dockerignore", ".gitattributes", ".gitignore", ".vsc
          "requirements.lock")  # fmt: skip
 NOT_FOR_STUDENTS = ("classroom",)  # in checks/
 CELL = "# %%"
+TEACHES = "| `python3 -m checks grade"  # a row of README.md
+# Sentences of README.md that are not true of a copy; a space may be a line's end.
+FOR_STUDENTS = (
+    (r"runs\sthe\stests\sof\sthe\sproject\sitself\.", "judges every lab here."),
+    (r"\sFor\sJupyter\sor\sColab\b[^`]+`[^`]+`\.", ""),
+    (r"\sFor\san\sinterview\s[^.]+\.", ""),
+    (r"Eight\shands-on\slabs", "Hands-on labs"),
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -65,6 +73,11 @@ def write(labs: list[Lab], folder: str) -> None:
             shutil.copytree(source, target)
         elif os.path.exists(source):
             shutil.copyfile(source, target)
+    with open(os.path.join(folder, "README.md"), "r+", encoding="utf-8", newline="\n") as file:
+        text = readme(file.read(), [f"{stem}.py" for stem in texts], labs[0].id)
+        file.seek(0)
+        file.truncate()
+        file.write(text)
     os.makedirs(os.path.join(folder, "labs"))
     shutil.copy(os.path.join(ROOT, "labs", "orders.toml"), os.path.join(folder, "labs"))
     for stem, (text, key) in texts.items():
@@ -78,21 +91,23 @@ def write(labs: list[Lab], folder: str) -> None:
             file.write(text.encode("utf-8"))
 
 
+def readme(text: str, files: list[str], first: str) -> str:
+    """The README for students: their labs, the commands that they have, nothing to publish."""
+    lines = []
+    for line in text.split("\n"):
+        listed = re.search(r"\(labs/(lab_\w+\.py)\)", line)
+        if not (listed and listed[1] not in files) and not line.startswith(TEACHES):
+            lines.append(line)
+    text = "\n".join(lines)
+    for old, new in FOR_STUDENTS:
+        text = re.sub(old, new, text)
+    return text if first == "lab-3" else text.replace("-s lab-3", f"-s {first}")
+
+
 def unsolved(lab: Lab) -> str:
     """The lab as it is handed out: every stage a stub, and nothing from its solutions on."""
-    for number in lab.stages:
-        for name in Judge(lab).own(number):
-            found = lab.definition(name)
-            if found is None:
-                raise NotUsable(
-                    f"{lab.relative} has no {name}: it is no lab to hand out",
-                    f"bring it back: git checkout -- {lab.relative}",
-                    lab.where(lab.stages[number].line),
-                    lab.id,
-                )
-            if not found.is_stub:
-                lab = lab.splice(name, attempts.shipped(lab, found, number))
-    lines = [f"# {line}" if line.startswith("check_stage") else line for line in lab.lines]
+    lab = attempts.unsolved(lab)
+    lines = list(lab.lines)
     at = lab.divider - 1
     if at < len(lines) and lines[at].startswith(DIVIDER):
         while at and not lines[at].startswith(CELL):
