@@ -10,10 +10,7 @@ function, judged in place of the learner's, so `tests.operators` is applied to i
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 from checks.runner import sandbox, stub
 from checks.runner.lab import Lab, find
@@ -23,16 +20,6 @@ from tests.workshop import JUDGES, LABS, judged, solved
 
 SLOWER = 8  # a mutant that needs so many times what the solution needs, and a second, never ends
 EQUIVALENT = Path(__file__).parent / "equivalent"
-WORKERS = 1  # what a child left behind is found by its parent: two at a time end each other's
-
-In = TypeVar("In")
-Out = TypeVar("Out")
-
-
-def over(function: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
-    """`function` of every item, in order, on both cores."""
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return list(pool.map(function, items))
 
 
 def quick(lab: Lab, number: int) -> Verdict:
@@ -86,7 +73,7 @@ def survivors(lab: Lab, number: int) -> tuple[list[str], list[str]]:
     every, limit = of_stage(lab, number), check.seconds
     check.seconds = min(limit, 1 + SLOWER * judged(solved(lab), number).seconds)
     try:
-        states = over(lambda one: quick(with_mutant(lab, *one[1:]), number).state, every)
+        states = [quick(with_mutant(lab, *one[1:]), number).state for one in every]
     finally:
         check.seconds = limit
     keys = [key for key, *_ in every]

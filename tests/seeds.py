@@ -21,7 +21,7 @@ import numpy as np
 from checks.runner import sandbox
 from checks.runner.lab import Lab
 from checks.runner.verdict import PASSED, TODO, Verdict
-from tests.mutants import over, quick
+from tests.mutants import quick
 from tests.workshop import JUDGES, SLIPS, answers, name, solved, with_slip
 
 SOLUTION, SLOW, ANSWER, SLIP = 100, 20, 5, 3  # seeds for each; SLOW: a check that trains
@@ -97,7 +97,7 @@ def sweep(lab: Lab, number: int) -> dict[str, Any]:
         asked = [(title, other, k) for title, other in right for k in range(1, ANSWER + 1)]
         wrong = [slip for at, slip in SLIPS if at is lab and owner[slip.function] == number]
         slipped = [(name(s), with_slip(lab, s), k) for s in wrong for k in range(1, SLIP + 1)]
-        verdicts = over(lambda one: judged(one[1], number, one[2])[0], tried + asked + slipped)
+        verdicts = [judged(put, number, k)[0] for _, put, k in tried + asked + slipped]
     n, m = len(tried), len(tried) + len(asked)
     passed = [verdict.state == PASSED for verdict in verdicts]
     refused = [verdict.state not in (PASSED, TODO) for verdict in verdicts[m:]]

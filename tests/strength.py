@@ -17,6 +17,8 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from checks.runner.lab import Lab
@@ -37,9 +39,9 @@ def measure(lab: Lab, number: int) -> dict:
     begin = time.perf_counter()
     owner = JUDGES[lab.id].owner
     mine = [slip for at, slip in SLIPS if at is lab and owner[slip.function] == number]
-    verdicts = mutants.over(lambda slip: slip_verdict(lab, slip), mine)
+    verdicts = [slip_verdict(lab, slip) for slip in mine]
     right = [answered for stage, _, answered in answers(lab) if stage == number]
-    accepted = mutants.over(lambda answered: judged(answered, number).state == PASSED, right)
+    accepted = [judged(answered, number).state == PASSED for answered in right]
     keys, alive = mutants.survivors(lab, number)
     known = mutants.equivalents(lab)
     fresh = [key for key in alive if key not in known]
@@ -60,6 +62,25 @@ def measure(lab: Lab, number: int) -> dict:
         "sweep": seeds.sweep(lab, number),
         "seconds": round(time.perf_counter() - begin, 1),
     }
+
+
+def _measured(one: tuple[str, int]) -> dict:
+    return measure(next(lab for lab in LABS if lab.id == one[0]), one[1])
+
+
+def rows_of(every: Iterable[Lab]) -> Iterator[dict]:
+    """The rows of these labs, in order; a stage runs in a process of its own for each core.
+
+    A process, since what a child leaves behind is found by its parent: two at a time in one
+    process would end each other's.
+    """
+    wanted = [(lab.id, number) for lab in every for number in lab.stages]
+    with ProcessPoolExecutor(os.cpu_count(), initializer=_warm) as pool:
+        yield from pool.map(_measured, wanted)
+
+
+def _warm() -> None:
+    import tests.conftest  # noqa: F401  the pins, and NumPy and PyTorch loaded before each fork
 
 
 def line(row: dict) -> str:
@@ -134,21 +155,19 @@ def main(words: list[str]) -> int:
     if unknown:
         print(f"there is no lab {min(unknown)}: name labs by their numbers, as in -- 3 4")
         return 2
-    rows, problems = [], []
+    rows: list[dict] = []
+    problems: list[str] = []
+    asked = [lab for lab in LABS if not words or str(lab.number) in words]
+    for lab in asked:
+        for key in mutants.bad_entries(lab):
+            problems.append(f"{lab.stem}.txt lists what is no mutant, or gives no reason: {key}")
     print(HEAD)
-    for lab in LABS:
-        if not words or str(lab.number) in words:
-            for key in mutants.bad_entries(lab):
-                problems.append(
-                    f"{lab.stem}.txt lists what is no mutant, or gives no reason: {key}"
-                )
-            for number in lab.stages:
-                row = measure(lab, number)
-                rows.append(row)
-                print(line(row), flush=True)
-                for key in row["alive"]:
-                    print(f"    alive: {key}")
-                problems += [f"{lab.id}, stage {number}: {why}" for why in weaknesses(row)]
+    for row in rows_of(asked):
+        rows.append(row)
+        print(line(row), flush=True)
+        for key in row["alive"]:
+            print(f"    alive: {key}")
+        problems += [f"{row['lab']}, stage {row['stage']}: {why}" for why in weaknesses(row)]
     write(rows, problems)
     print(f"\n{total(rows)}")
     for problem in problems:
@@ -157,6 +176,5 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    import tests.conftest  # noqa: F401  the pins, and a warm parent
-
+    _warm()
     sys.exit(main(sys.argv[1:]))
