@@ -68,7 +68,7 @@ def tests(session: nox.Session) -> None:
             session, "-m", "ruff", *words, "checks", "publish", "tests", "conftest.py", "noxfile.py"
         )
     run(session, "-m", "mypy")
-    run(session, "-m", "pytest", "-q", "-n", "auto", "--durations=10", *session.posargs)
+    run(session, "-m", "pytest", "-q", "-n", "auto", "--dist", "worksteal", "--durations=10", *session.posargs)
 
 
 @nox.session
@@ -160,7 +160,7 @@ def canary(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Which lines of the engine no test reaches; fails below 95 %. The labs' own tests stay out."""
     labs_own = ("--ignore-glob=*/test_lab_*", "--ignore=tests/test_gates.py")
-    tests = session.posargs or ["-n", "auto", *labs_own]
+    tests = session.posargs or ["-n", "auto", "--dist", "worksteal", *labs_own]
     run(session, "-m", "coverage", "erase")
     run(session, "-m", "coverage", "run", "-m", "pytest", "-q", *tests)
     run(session, "-m", "coverage", "combine", "--quiet")

@@ -22,7 +22,7 @@ from tests.desk import (
     Desk,
     Known,
 )
-from tests.workshop import JUDGES, SLIPS, answers, solved, with_slip
+from tests.workshop import JUDGES, SLIPS, answers, solved, with_answer, with_slip
 
 LINUX = sys.platform.startswith("linux")
 
@@ -33,7 +33,8 @@ def right(desk: Desk) -> Known:
 
 
 def unusual_but_right(desk: Desk) -> Known:
-    stage, _, lab = desk.rng.choice(answers(desk.lab))
+    answer = desk.rng.choice(answers(desk.lab))
+    stage, lab = answer[0], with_answer(desk.lab, answer)
     desk.write(lab.text)  # what other stages make of, say, a list for an array is their own affair
     return _any_stage(desk.known(), lab, PASSED | WRONG).but(lab, stage, PASSED)
 

@@ -22,7 +22,7 @@ from checks.runner import sandbox
 from checks.runner.lab import Lab
 from checks.runner.verdict import PASSED, TODO, Verdict
 from tests.mutants import quick
-from tests.workshop import JUDGES, SLIPS, answers, name, solved, with_slip
+from tests.workshop import JUDGES, SLIPS, answers, name, solved, with_answer, with_slip
 
 SOLUTION, SLOW, ANSWER, SLIP = 100, 20, 5, 3  # seeds for each; SLOW: a check that trains
 PRIME = 1_000_003
@@ -93,7 +93,7 @@ def sweep(lab: Lab, number: int) -> dict[str, Any]:
         check, owner = JUDGES[lab.id].checks[number], JUDGES[lab.id].owner
         count = SLOW if check.seconds > 20 else SOLUTION
         tried = [("the solution", solved(lab), k) for k in range(1, count + 1)]
-        right = [(title, lab) for stage, title, lab in answers(lab) if stage == number]
+        right = [(one[1], with_answer(lab, one)) for one in answers(lab) if one[0] == number]
         asked = [(title, other, k) for title, other in right for k in range(1, ANSWER + 1)]
         wrong = [slip for at, slip in SLIPS if at is lab and owner[slip.function] == number]
         slipped = [(name(s), with_slip(lab, s), k) for s in wrong for k in range(1, SLIP + 1)]

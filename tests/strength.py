@@ -24,7 +24,7 @@ from pathlib import Path
 from checks.runner.lab import Lab
 from checks.runner.verdict import PASSED, TODO
 from tests import mutants, seeds
-from tests.workshop import JUDGES, LABS, ROOT, SLIPS, answers, judged, slip_verdict
+from tests.workshop import JUDGES, LABS, ROOT, SLIPS, answers, judged, slip_verdict, with_answer
 
 TARGET = 0.95
 COLUMNS = (
@@ -40,7 +40,7 @@ def measure(lab: Lab, number: int) -> dict:
     owner = JUDGES[lab.id].owner
     mine = [slip for at, slip in SLIPS if at is lab and owner[slip.function] == number]
     verdicts = [slip_verdict(lab, slip) for slip in mine]
-    right = [answered for stage, _, answered in answers(lab) if stage == number]
+    right = [with_answer(lab, answer) for answer in answers(lab) if answer[0] == number]
     accepted = [judged(answered, number).state == PASSED for answered in right]
     keys, alive = mutants.survivors(lab, number)
     known = mutants.equivalents(lab)

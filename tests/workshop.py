@@ -51,7 +51,7 @@ def solved(lab: Lab) -> Lab:
     return Lab(lab.path, stub.solved(lab, list(JUDGES[lab.id].owner)))
 
 
-@functools.cache
+@functools.lru_cache(4)  # a lab is some megabytes, and every fork pays for what its parent holds
 def with_slip(lab: Lab, slip: Slip) -> Lab:
     """The solved lab in which the learner made this mistake."""
     source = lab.source(lab.definition(f"solution_{slip.function}"))
@@ -83,14 +83,19 @@ def judged(lab: Lab, number: int) -> Verdict:
     return verdict
 
 
-@functools.cache
 def slip_verdict(lab: Lab, slip: Slip) -> Verdict:
-    """The verdict on a slip, judged once for all the tests that look at it."""
+    """The verdict on a slip."""
     return judged(with_slip(lab, slip), JUDGES[lab.id].owner[slip.function])
 
 
-def answers(lab: Lab) -> list[tuple[int, str, Lab]]:
-    """(stage, title, the solved lab with this answer) of each cell in tests/right.
+Answer = tuple[
+    int, str, dict[str, str]
+]  # stage, title, source of each function ("": defined there)
+
+
+@functools.cache
+def answers(lab: Lab) -> list[Answer]:
+    """The cells of tests/right for a lab.
 
     A lab's answers stand in one file of its name, or in several that begin with it.
     """
@@ -105,8 +110,14 @@ def answers(lab: Lab) -> list[tuple[int, str, Lab]]:
         defined = [getattr(node, "name", "") for node in ast.parse(source).body]
         first, *others = [name for name in defined if name in owner]
         assert {owner[n] for n in (first, *others)} == {int(number)}, title
-        answered = solved(lab)
-        for other in others:
-            answered = answered.splice(other, "")
-        found.append((int(number), title, answered.splice(first, source.strip("\n"))))
+        sources = {**dict.fromkeys(others, ""), first: source.strip("\n")}
+        found.append((int(number), title, sources))
     return found
+
+
+def with_answer(lab: Lab, answer: Answer) -> Lab:
+    """The solved lab in which the learner wrote this answer."""
+    lab = solved(lab)
+    for function, source in answer[2].items():
+        lab = lab.splice(function, source)
+    return lab

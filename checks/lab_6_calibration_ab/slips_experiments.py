@@ -124,7 +124,7 @@ def solution_cuped(y, x, treatment):
 ]  # fmt: skip
 
 STAGE_7 = [
-    Slip("pocock_boundary", "40_000", "300", "when too few runs are simulated for two decimals"),
+    Slip("pocock_boundary", "40_000", "800", "when too few runs are simulated for two decimals"),
     Slip("pocock_boundary", "return float(np.quantile(np.abs(z).max(axis=1), 1 - alpha))", "return math.erfc(float(np.quantile(np.abs(z).max(axis=1), 1 - alpha)) / math.sqrt(2))", "when the p-value at the boundary is returned in place of z"),
     Slip("pocock_boundary", "np.abs(z).max(axis=1)", "z.max(axis=1)", "when only one side counts, without the absolute value"),
     Slip("pocock_boundary", "1 - alpha)", "1 - alpha / 2)", "when alpha is halved although |z| holds both sides"),
