@@ -21,6 +21,7 @@ from checks.runner.lab import discover
 from checks.runner.outline import name_and_title
 
 nox.options.sessions = ["tests"]
+SPREAD = ("-n", "auto", "--dist", "worksteal")  # a worker that is done helps the others
 nox.options.default_venv_backend = "none"
 
 
@@ -68,7 +69,7 @@ def tests(session: nox.Session) -> None:
             session, "-m", "ruff", *words, "checks", "publish", "tests", "conftest.py", "noxfile.py"
         )
     run(session, "-m", "mypy")
-    run(session, "-m", "pytest", "-q", "-n", "auto", "--dist", "worksteal", "--durations=10", *session.posargs)
+    run(session, "-m", "pytest", "-q", *SPREAD, "--durations=10", *session.posargs)
 
 
 @nox.session
@@ -160,7 +161,7 @@ def canary(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Which lines of the engine no test reaches; fails below 95 %. The labs' own tests stay out."""
     labs_own = ("--ignore-glob=*/test_lab_*", "--ignore=tests/test_gates.py")
-    tests = session.posargs or ["-n", "auto", "--dist", "worksteal", *labs_own]
+    tests = session.posargs or [*SPREAD, *labs_own]
     run(session, "-m", "coverage", "erase")
     run(session, "-m", "coverage", "run", "-m", "pytest", "-q", *tests)
     run(session, "-m", "coverage", "combine", "--quiet")
