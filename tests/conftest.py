@@ -1,5 +1,6 @@
 """The pins, and what children fork from: NumPy and PyTorch are loaded once, here."""
 
+import gc
 import shutil
 import sys
 
@@ -19,6 +20,12 @@ if sys.platform != "win32":
         import torch
 
         torch.set_num_threads(1)
+
+
+def pytest_collection_finish():
+    """What is there now stays: each collection looks at what came since, and is soon due."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

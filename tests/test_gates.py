@@ -96,7 +96,7 @@ def test_each_stage_has_eight_slips_three_right_answers_and_three_hints(lab, num
             (
                 f"tests/right/{lab.stem}*.py",
                 "right answers",
-                sum(at is lab and stage == number for at, stage, *_ in ANSWERS),
+                sum(at is lab and stage == number for at, (stage, *_) in ANSWERS),
                 3,
             ),
             (f"checks/{lab.stem}/hints.md", "hints", len(shown.get(number, [])), 3),

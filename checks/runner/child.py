@@ -152,12 +152,15 @@ def fork(job: Job) -> Child:
     event_out, event_in = os.pipe()
     printed_out, printed_in = os.pipe()
     flush()
-    gc.freeze()  # collecting in the child must not write to, and so copy, what both share
+    freezing = not gc.get_freeze_count()  # else somebody did, and knows what stays
+    if freezing:
+        gc.freeze()  # collecting in the child must not write to, and so copy, what both share
     spared = strays.children() if strays.adopt() else None
     me = getpid()
     pid = os.fork()
     if pid:
-        gc.unfreeze()
+        if freezing:
+            gc.unfreeze()
         os.close(event_in)
         os.close(printed_in)
         child = Child(pid, event_out, printed_out)
