@@ -104,18 +104,22 @@ def _look(
     case: str,
     ok: bool,
     got: Any,
-    shown: str,
-    expected: str,
+    words: Callable[[], tuple[str, str]],
     reread: str | None,
     free: bool = False,
 ) -> bool:
-    """Record one look; raise `CheckFailed` where it is wrong. Returns `ok`."""
+    """Record one look; raise `CheckFailed` where it is wrong. Returns `ok`.
+
+    words   what came and what was expected, as text; asked for only where somebody reads it
+    """
     if _trace is not None:
         _trace.add(case, ok, got, free)
         if _trace.keep_going:
             return ok
     if not ok:
         where = reread if reread is not None else (_stage.reread if _stage else "")
+        unread = _trace is not None and _trace.follow is not None
+        shown, expected = ("", "") if unread else words()
         raise CheckFailed(case, shown, expected, where)
     return ok
 
@@ -127,8 +131,7 @@ def equal(case: str, got: Any, expected: Any, *, reread: str | None = None) -> b
     `instance` first where the contract names the type.
     """
     ok = values.equal(got, expected)
-    shown, wanted = ("", "") if ok else values.contrast(got, expected)
-    return _look(case, ok, got, shown, wanted, reread)
+    return _look(case, ok, got, lambda: values.contrast(got, expected), reread)
 
 
 def close(
@@ -141,26 +144,22 @@ def close(
     want_shape = values.shape(expected)
     got_shape = values.shape(got)
     if got_shape != want_shape:
-        return _look(
-            case,
-            False,
-            ("shape", got_shape),
-            values.kind(got, got_shape),
-            f"shape {want_shape}" if want_shape else "a single number",
-            reread,
-        )
+        wanted = _shape_words(want_shape or ())
+        words = lambda: (values.kind(got, got_shape), wanted)  # noqa: E731
+        return _look(case, False, ("shape", got_shape), words, reread)
     ok = values.close(got, expected, tol)
-    shown, wanted = ("", "") if ok else values.contrast(got, expected, tol)
-    return _look(case, ok, got, shown, wanted, reread)
+    return _look(case, ok, got, lambda: values.contrast(got, expected, tol), reread)
 
 
 def shape(case: str, got: Any, expected: tuple, *, reread: str | None = None) -> bool:
     """An array of that shape; `()` asks for a single number."""
-    got_shape = values.shape(got)
-    wanted = f"shape {expected}" if expected else "a single number"
-    return _look(
-        case, got_shape == expected, got_shape, values.kind(got, got_shape), wanted, reread
-    )
+    came = values.shape(got)
+    words = lambda: (values.kind(got, came), _shape_words(expected))  # noqa: E731
+    return _look(case, came == expected, came, words, reread)
+
+
+def _shape_words(expected: tuple) -> str:
+    return f"shape {expected}" if expected else "a single number"
 
 
 def instance(
@@ -168,10 +167,13 @@ def instance(
 ) -> bool:
     """An object of the type that the contract names."""
     kinds = kind if isinstance(kind, tuple) else (kind,)
-    wanted = " or ".join(k.__name__ for k in kinds)
     name = type(got).__name__
-    shown = "None (is a return missing?)" if got is None else f"{name}: {values.show(got)}"
-    return _look(case, isinstance(got, kinds), name, shown, f"a {wanted}", reread)
+
+    def words() -> tuple[str, str]:
+        shown = "None (is a return missing?)" if got is None else f"{name}: {values.show(got)}"
+        return shown, f"a {' or '.join(k.__name__ for k in kinds)}"
+
+    return _look(case, isinstance(got, kinds), name, words, reread)
 
 
 def true(
@@ -187,21 +189,17 @@ def true(
 
     free   what comes depends on a choice that is the learner's, such as how ties fall
     """
-    return _look(case, bool(ok), got, values.show(got), expected, reread, free)
+    return _look(case, bool(ok), got, lambda: (values.show(got), expected), reread, free)
 
 
 def unchanged(case: str, before: Any, after: Any, *, reread: str | None = None) -> bool:
     """The caller's own list or array still holds what it held before the call."""
-    ok = values.equal(after, before)
-    shown, wanted = ("", "") if ok else values.contrast(after, before)
-    return _look(
-        case,
-        ok,
-        after,
-        f"the caller's own data became {shown}",
-        f"still {wanted}: work on a copy",
-        reread,
-    )
+
+    def words() -> tuple[str, str]:
+        shown, wanted = values.contrast(after, before)
+        return f"the caller's own data became {shown}", f"still {wanted}: work on a copy"
+
+    return _look(case, values.equal(after, before), after, words, reread)
 
 
 def raises(
@@ -215,13 +213,12 @@ def raises(
     try:
         came = function(*args)
     except error:
-        return _look(case, True, None, "", "", reread)
+        return _look(case, True, None, lambda: ("", ""), reread)
     except Exception as other:
-        name = type(other).__name__
-        return _look(case, False, name, f"{name}: {other}", error.__name__, reread)
-    return _look(
-        case, False, came, f"no error, but {values.show(came)}", f"{error.__name__}", reread
-    )
+        name, said = type(other).__name__, str(other)
+        return _look(case, False, name, lambda: (f"{name}: {said}", error.__name__), reread)
+    words = lambda: (f"no error, but {values.show(came)}", error.__name__)  # noqa: E731
+    return _look(case, False, came, words, reread)
 
 
 class Spied:

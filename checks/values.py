@@ -126,15 +126,39 @@ def show(value: Any, limit: int = SHOWN_CHARS) -> str:
         left, right = "[]" if isinstance(value, list) else "()"
         text = f"{left}{head}, ...{right} ({len(value)} items)"
     else:
-        try:
-            text = " ".join(repr(value).split())
-        except Exception as error:
-            text = f"a {type(value).__name__} whose repr raises {type(error).__name__}"
+        text = _represented(value)
     return text if len(text) <= limit else f"{text[: limit - 4]} ..."
+
+
+def _represented(value: Any) -> str:
+    """The repr in one line; of a container of large arrays only their corners, which is faster."""
+    numpy = sys.modules.get("numpy")
+    try:
+        if numpy is None or _elements(value) <= SHOWN_CHARS:
+            return " ".join(repr(value).split())
+        with numpy.printoptions(threshold=0, edgeitems=2, precision=4):
+            return " ".join(repr(value).split())
+    except Exception as error:
+        return f"a {type(value).__name__} whose repr raises {type(error).__name__}"
+
+
+def _elements(value: Any, depth: int = 4) -> int:
+    """How many entries the arrays in a container have."""
+    if isinstance(value, sys.modules["numpy"].ndarray):
+        return int(value.size)
+    if not depth or not isinstance(value, (dict, list, tuple)):
+        return 0
+    items = value.values() if isinstance(value, dict) else value
+    return sum(_elements(item, depth - 1) for item in items)
 
 
 def call(name: str, args: tuple, named: dict) -> str:
     """`merge([1, 2], (1, 2), 256)`, or nothing where that would be long."""
+    given = [*args, *named.values()]
+    if "numpy" in sys.modules and any(
+        _elements(one) > SHOWN_CHARS for one in given if not _array_type(one)
+    ):
+        return ""
     parts = [show(a, 200) for a in args] + [f"{k}={show(v, 200)}" for k, v in named.items()]
     text = f"{name}({', '.join(parts)})"
     return text if len(text) <= SHOWN_CHARS else ""

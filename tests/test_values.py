@@ -30,3 +30,14 @@ def test_nan_is_close_to_nan_only():
     assert values.close(np.array([np.nan, 1]), np.array([np.nan, 1]), 1e-9)
     assert not values.close(np.array([np.nan]), np.array([1.0]), 1e-9)
     assert "nan" in values.contrast(np.full(20, np.nan), np.zeros(20))[0]
+
+
+def test_a_container_of_large_arrays_is_shown_by_its_corners():
+    model = {"layers": [{"w": np.arange(10_000.0).reshape(100, 100)}], "name": "tiny"}
+    text = values.show(model, 400)
+    assert text.startswith("{'layers': [{'w': array([[") and "..." in text and len(text) <= 400
+    assert values.show({"w": np.arange(3)}) == "{'w': array([0, 1, 2])}"
+    assert values.call("forward", (model, np.arange(500)), {}) == ""
+    assert (
+        values.call("forward", (np.arange(500), 3), {}) == "forward(int64 array of shape (500,), 3)"
+    )
