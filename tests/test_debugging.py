@@ -104,6 +104,8 @@ def debug(workspace):
         with socket.socket() as free:
             try:
                 free.bind(("127.0.0.1", 0))
+                free.listen()
+                socket.create_connection(free.getsockname(), timeout=SECONDS).close()
             except OSError:
                 pytest.skip("this machine has no loopback, over which a debugger speaks")
             port = free.getsockname()[1]

@@ -76,14 +76,16 @@ class Workspace:
     def clean(self) -> Workspace:
         """The labs as shipped, and nothing that a command or a test left."""
         self.labs.mkdir(exist_ok=True)
+        self.labs.chmod(0o755)
         for path in (self.progress, *self.labs.iterdir()):
             if path.name != "__pycache__" and (path.name not in self.shipped or not _is_file(path)):
                 _remove(path)
         for name, data in self.shipped.items():
             path = self.labs / name
+            if path.exists():
+                path.chmod(0o644)  # before it is read: only root needs no right
             if not path.exists() or path.read_bytes() != data:
                 path.write_bytes(data)
-            path.chmod(0o644)
         return self
 
     def put(self, source: str) -> None:

@@ -75,7 +75,9 @@ def _main(arguments: list[str]) -> int:
     words = [a for a in arguments if not a.startswith("-")]
     try:
         if arguments and arguments[0] in CLASSROOM:
-            return _classroom(arguments[0], arguments[1:])
+            status = _classroom(arguments[0], arguments[1:])
+            terminal.flush()  # it prints as it goes, and the process ends without a last flush
+            return status
         if flags & {"--help", "-h"}:
             say(USAGE)
             return 0

@@ -51,6 +51,14 @@ def say(text: str) -> None:
         silence(1)
 
 
+def flush() -> None:
+    """What was printed goes out now; nobody is told where the reader has gone."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(1)
+
+
 def complain(text: str) -> None:
     """The same on the other stream, which may be as full or as closed."""
     try:
