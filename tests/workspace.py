@@ -150,11 +150,21 @@ class Workspace:
         found: dict[str, bytes | str] = {}
         for path in self.labs.iterdir() if self.labs.is_dir() else []:
             if path.name != "__pycache__":
-                found[path.name] = path.read_bytes() if path.is_file() else "no file"
+                found[path.name] = _read(path) if path.is_file() else "no file"
         return found
 
     def _records(self) -> bytes:
         return self.journal.read_bytes() if self.journal.is_file() else b""
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file that may have been made unreadable; its mode stays."""
+    mode = path.stat().st_mode
+    path.chmod(mode | 0o400)
+    try:
+        return path.read_bytes()
+    finally:
+        path.chmod(mode)
 
 
 class Watching:
