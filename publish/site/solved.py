@@ -131,7 +131,7 @@ def sizes(png: str, most: int = 0) -> list[list[Any]]:
         height = round(whole.height * width / whole.width)
         image = whole.resize((width, height), Image.Resampling.LANCZOS)
         out = io.BytesIO()
-        image.quantize(256).save(out, "webp", lossless=True, quality=90, method=5)
+        image.quantize(256).save(out, "webp", lossless=True, quality=75, method=4)
         found.append([width, height, base64.b64encode(out.getvalue()).decode("ascii")])
     return found
 

@@ -25,7 +25,7 @@ ARROW = re.compile(r"<mi>(&#x027F[89A];)</mi>")  # the converter takes these for
 SPACED = r'<mo lspace="0.28em" rspace="0.28em">\1</mo>'
 NORM = "<mo>&#x02016;</mo>"
 FLAT = '<mo stretchy="false" lspace="0" rspace="0">&#x02016;</mo>'  # both bars of one height
-JOINED = re.compile(r"(</math>)(?=[.,;:)?])")  # no line begins with a full stop
+JOINED = re.compile(r"(</math>(?:</span>)?)(?=[.,;:)?])")  # no line begins with a full stop
 PYTHON = PythonLexer(stripnl=False)
 SPANS = HtmlFormatter(nowrap=True)
 PLAIN = re.compile(r'<span class="(?:n|p|o|w|nn|si|fm)">([^<]*)</span>')  # no colour of their own
@@ -41,10 +41,11 @@ def math(latex: str, block: bool = False) -> str:
     tag = ARROW.sub(SPACED, AFTER.sub(rf"\1{THIN}", BEFORE.sub(rf"\1{THIN}", tag)))
     tag = tag.replace(NORM, FLAT)
     tag = tag.replace("<math ", f'<math alttext="{escape(latex)}" ', 1)
+    is_long = len(latex) > LONG
+    focus = ' tabindex="0" role="group" aria-label="formula"' if is_long else ""
     if block:
-        focus = ' tabindex="0" role="group" aria-label="formula"' if len(latex) > LONG else ""
         return f'<div class="formula"{focus}>{tag}</div>\n'
-    return tag
+    return f'<span class="formula"{focus}>{tag}</span>' if is_long else tag
 
 
 def code(source: str) -> str:
