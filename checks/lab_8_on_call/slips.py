@@ -148,7 +148,7 @@ def solution_deseasonalize(x, period=24):
         "rolling_z",
         "flat = before.min() == before.max()",
         "flat = np.isclose(before.std(), 0)",
-        "when an sd below 1e-8 counts as flat, by np.isclose or a limit of your own",
+        "when a small spread counts as flat: by np.isclose, a limit of your own, or rounded values",
     ),
     Slip(
         "rolling_z",
