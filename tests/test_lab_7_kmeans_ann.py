@@ -122,26 +122,62 @@ def test_the_margin_is_safe_for_every_share():
             assert outside < 3.2e-7
 
 
-def test_the_share_of_stage_3_is_exact():
-    """All triples of different rows, each with its D squared probability, through the loops."""
-    x, reached = STREET, dict.fromkeys(OPTIMA, 0.0)
-    d2 = oracles.slow_squared_distances(x, x)
+def reached(rows, optima):
+    """The share of each local optimum with k = 3: every triple of rows through the loops."""
+    shares, d2 = dict.fromkeys(optima, 0.0), oracles.slow_squared_distances(rows, rows)
     for triple in itertools.permutations(range(8), 3):
         p, near = 1 / 8, d2[:, triple[0]]
         for row in triple[1:]:
             p *= near[row] / near.sum()
             near = np.minimum(near, d2[:, row])
-        reached[stages.name(oracles.slow_lloyd(x, x[list(triple)], 8)[-1][2])] += p
-    assert sum(reached.values()) == pytest.approx(1)
-    assert reached["18.27"] == pytest.approx(REACHED, abs=5e-5)
+        end = oracles.slow_lloyd(rows, rows[list(triple)], 8)[-1][2]
+        shares[stages.name(end, optima)] += p
+    assert sum(shares.values()) == pytest.approx(1)
+    return shares
+
+
+def outside(n, p, z):
+    """How often a share of n draws is further from p than the check allows."""
+    low, high = n * (p - oracles.margin(n, z)), n * (p + oracles.margin(n, z))
+    return stats.binom.cdf(np.ceil(low) - 1, n, p) + stats.binom.sf(np.floor(high), n, p)
+
+
+def test_the_shares_of_stage_3_are_exact():
+    assert reached(STREET, OPTIMA)["18.27"] == pytest.approx(REACHED, abs=5e-5)
     assert OPTIMA["18.27"] == BEST_OF_3
-    assert 10 * (1 - REACHED) ** 24 < ONE_IN_A_MILLION
-    half = oracles.margin(240, 2.5)
-    low, high = 240 * (REACHED - half), 240 * (REACHED + half)
-    right = stats.binom.cdf(np.ceil(low) - 1, 240, REACHED) + stats.binom.sf(high, 240, REACHED)
-    assert right < ONE_IN_A_MILLION
+    assert outside(240, REACHED, 2.5) < ONE_IN_A_MILLION
+    high = 240 * (REACHED + oracles.margin(240, 2.5))
     assert stats.binom.cdf(high, 240, 1 - (1 - REACHED) ** 2) < 2e-3  # one run too many
     assert stats.binom.cdf(high, 240, 1 - (1 - REACHED) ** 5) < 1e-30  # always five
+    twice = 1 - (1 - REACHED) ** 2
+    assert outside(240, twice, 2.5) < ONE_IN_A_MILLION / 10
+    low = 240 * (twice - oracles.margin(240, 2.5))
+    assert stats.binom.sf(low, 240, REACHED) < 5e-3  # one run too few
+    assert REACHED**60 + (1 - REACHED) ** 60 < 1e-17
+
+
+def test_the_best_start_of_the_trap_is_not_the_best_end():
+    shares = reached(stages.TRAP, stages.TRAP_OPTIMA)
+    assert shares["13.82"] == pytest.approx(stages.TRAP_REACHED, abs=5e-5)
+    assert 10 * (1 - stages.TRAP_REACHED) ** 25 < ONE_IN_A_MILLION / 10
+    d2 = oracles.slow_squared_distances(stages.TRAP, stages.TRAP)
+    starts = sorted(itertools.combinations(range(8), 3), key=lambda t: d2[:, t].min(axis=1).sum())
+    for triple in starts[:3]:
+        end = oracles.slow_lloyd(stages.TRAP, stages.TRAP[list(triple)], 8)[-1][2]
+        assert stages.name(end, stages.TRAP_OPTIMA) == "15.41"
+
+
+def test_runs_on_a_line_rest_where_the_check_says_and_need_more_than_ten_updates():
+    rng, line, rest = np.random.default_rng(0), np.arange(301.0)[:, None], oracles.at_rest(301)
+    needed, like_the_end = [], []
+    for _ in range(100):
+        start = lab("kmeans_plus_plus")(line, 4, rng)
+        history = lab("kmeans")(line, start, 1000)[2]
+        assert min(abs(history[-1] - inertia) for inertia in rest) < 1e-6
+        needed.append(len(history))
+        like_the_end += [min(abs(each - i) for i in rest) < 1e-4 for each in history[:-2]]
+    assert np.mean(like_the_end) < 0.1  # where a row is equally near two centres, and then moves
+    assert max(needed) < 40 and np.mean(np.array(needed) > 10) > 0.5
 
 
 @pytest.mark.parametrize("stage", [2, 3, 4, 5, 6])

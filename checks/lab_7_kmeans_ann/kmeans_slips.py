@@ -211,7 +211,59 @@ def solution_kmeans(x, centres, max_iter):
         "kmeans",
         "before, labels = labels, solution_assign(x, centres)",
         "before, labels = solution_assign(x, centres), solution_assign(x, centres)",
-        "when the new labels are compared with themselves, so it stops after one update",
+        "when it stops after one update: labels compared with themselves, or one that stays is enough",
+    ),
+    Slip(
+        "kmeans",
+        "if np.array_equal(labels, before):",
+        "if len(history) > 1 and history[-2] - history[-1] < 1e-4:",
+        "when it stops at a fixed small change of the inertia, whatever its size",
+    ),
+    Slip(
+        "kmeans",
+        "if np.array_equal(labels, before):",
+        "if len(history) > 1 and history[-2] - history[-1] < 1e-3 * history[-1]:",
+        "when it stops at a small relative change of the inertia, before the labels settle",
+    ),
+    Slip(
+        "kmeans",
+        None,
+        """
+def solution_kmeans(x, centres, max_iter):
+    history = []
+    for _ in range(max_iter):
+        moved = solution_update(x, solution_assign(x, centres), centres)
+        small, centres = ((moved - centres) ** 2).sum() < 1e-4, moved
+        labels = solution_assign(x, centres)
+        history.append(solution_inertia(x, centres, labels))
+        if small:
+            break
+    return centres, labels, history
+""",
+        "when it stops at a fixed small movement of the centres, whatever the unit",
+    ),
+    Slip(
+        "kmeans",
+        None,
+        """
+def solution_kmeans(x, centres, max_iter):
+    history = []
+    for _ in range(max_iter):
+        moved = solution_update(x, solution_assign(x, centres), centres)
+        near, centres = np.allclose(moved, centres), moved
+        labels = solution_assign(x, centres)
+        history.append(solution_inertia(x, centres, labels))
+        if near:
+            break
+    return centres, labels, history
+""",
+        "when it stops once np.allclose says that no centre moves: it allows 1e-5 of their size",
+    ),
+    Slip(
+        "kmeans",
+        "if np.array_equal(labels, before):",
+        "if np.array_equal(np.bincount(labels), np.bincount(before)):",
+        "when it stops once no cluster changes its size, although rows still change places",
     ),
     Slip("kmeans", "return centres, labels, history", "return labels, centres, history",
          "when labels and centres come back in the wrong order"),

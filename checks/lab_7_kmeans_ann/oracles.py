@@ -69,9 +69,26 @@ def simplex():
 
 
 def tight_clumps(rng):
-    """Three clumps of 4 rows, 1e-5 wide and at least 1 apart: (12, 2); row i is in clump i // 4."""
-    corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.2]])
+    """Three clumps of 4 rows, 1e-5 wide and 1 apart: (12, 2); row i is in clump i // 4."""
+    corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, math.sqrt(0.75)]])
     return (corners[:, None] + 1e-5 * rng.random((3, 4, 2))).reshape(-1, 2)
+
+
+def at_rest(n):
+    """The inertias at which Lloyd with four centres may rest on rows 0 .. n - 1.
+
+    The cut between stretches of a and b rows rests where the middle between their means lies
+    between two rows: |a - b| < 2, or = 2 where a row is equally near and stays.
+    """
+    sizes = [
+        (a, a + p, a + p + q, n - 3 * a - 2 * p - q)
+        for a in range(n // 4 - 4, n // 4 + 6)
+        for p in range(-2, 3)
+        for q in range(-2, 3)
+    ]
+    return {
+        sum(s * (s * s - 1) for s in four) / 12 for four in sizes if abs(four[3] - four[2]) <= 2
+    }
 
 
 def axes(d):

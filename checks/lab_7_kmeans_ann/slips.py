@@ -1,6 +1,7 @@
 """Wrong on purpose: what people write in lab 7, and what each of them gives."""
 
 from checks.expect import Slip
+from checks.lab_7_kmeans_ann.code_slips import CODE_SLIPS
 from checks.lab_7_kmeans_ann.index_slips import INDEX_SLIPS
 from checks.lab_7_kmeans_ann.kmeans_slips import HELPER_SLIPS, KMEANS_SLIPS
 
@@ -44,7 +45,25 @@ def solution_kmeans_plus_plus(x, k, rng):
         "kmeans_plus_plus",
         ".min(axis=1)",
         ".sum(axis=1)",
-        "when the distances to all centres are added, not the nearest taken",
+        "when the distances to all centres are added or averaged, not the nearest taken",
+    ),
+    Slip(
+        "kmeans_plus_plus",
+        ".min(axis=1)",
+        ".max(axis=1)",
+        "when the farthest centre counts, not the nearest",
+    ),
+    Slip(
+        "kmeans_plus_plus",
+        "solution_squared_distances(x, x[chosen])",
+        "solution_squared_distances(x, x[chosen[:1]])",
+        "when the first centre counts, not the nearest",
+    ),
+    Slip(
+        "kmeans_plus_plus",
+        ".min(axis=1)",
+        ".min(axis=1) + 1e-9",
+        "when a constant is added to D squared, so that a centre can come again",
     ),
     Slip(
         "kmeans_plus_plus",
@@ -110,9 +129,27 @@ def solution_kmeans_plus_plus(x, k, rng):
     ),
     Slip(
         "kmeans_plus_plus",
+        "[rng.integers(len(x))]",
+        "[rng.integers(k)]",
+        "when the first centre is one of the first k rows, not of all",
+    ),
+    Slip(
+        "kmeans_plus_plus",
+        "return x[chosen]",
+        "return x[np.sort(chosen)]",
+        "when the centres come in the order of the rows, not in that of the draws",
+    ),
+    Slip(
+        "kmeans_plus_plus",
+        "    if k > len(x):",
+        "    x = np.unique(x, axis=0)\n    if k > len(x):",
+        "when equal rows are counted once",
+    ),
+    Slip(
+        "kmeans_plus_plus",
         "chosen = [rng.integers(len(x))]",
         "rng = np.random.default_rng(); chosen = [rng.integers(len(x))]",
-        "when a generator of your own is used in place of rng",
+        "when another generator is used in place of rng: one of your own, or NumPy's global one",
     ),
     Slip(
         "kmeans_plus_plus",
@@ -160,9 +197,16 @@ ELBOW_SLIPS = [
         "when there is one run more than `restarts`",
     ),
     Slip(
+        "elbow",
+        "range(restarts)",
+        "range(max(1, restarts - 1))",
+        "when there is one run less than `restarts`",
+    ),
+    Slip(
         "elbow", "range(restarts)", "range(5)", "when there are five runs, whatever `restarts` says"
     ),
     Slip("elbow", "for k in ks", "for k in sorted(ks)", "when the ks are sorted first"),
+    Slip("elbow", "for k in ks", "for k in sorted(ks)[::-1]", "when the largest k comes first"),
     Slip(
         "elbow",
         "np.array([min(run(k) for _ in range(restarts)) for k in ks])",
@@ -195,6 +239,38 @@ ELBOW_SLIPS = [
     ),
     Slip(
         "elbow",
+        "    def run(k):\n",
+        "    rng = np.random.default_rng(0)\n\n    def run(k):\n",
+        "when every call starts a generator from the same seed",
+    ),
+    Slip(
+        "elbow",
+        "    def run(k):\n",
+        "    rng = np.random.default_rng()\n\n    def run(k):\n",
+        "when another generator is used in place of rng: one of your own, or NumPy's global one",
+    ),
+    Slip(
+        "elbow",
+        "solution_kmeans_plus_plus(x, k, rng)",
+        "x[:k]",
+        "when every run starts from the first k rows",
+    ),
+    Slip(
+        "elbow",
+        None,
+        """
+def solution_elbow(x, ks, rng, restarts=5):
+    def run(k):
+        starts = [solution_kmeans_plus_plus(x, k, rng) for _ in range(restarts)]
+        cost = [solution_squared_distances(x, start).min(axis=1).sum() for start in starts]
+        return solution_kmeans(x, starts[int(np.argmin(cost))], 100)[2][-1]
+
+    return np.array([run(k) for k in ks])
+""",
+        "when the best start is kept, not the best end: only one run is made",
+    ),
+    Slip(
+        "elbow",
         "for k in ks]",
         "for k in range(1, max(ks) + 1)]",
         "when every k up to the largest is computed, not the ks asked for",
@@ -209,9 +285,10 @@ ELBOW_SLIPS = [
         "elbow",
         "[2][-1]",
         "[2][0]",
-        "when the inertia after the first update is taken, not after the last",
+        "when a run is one update long: its first inertia is taken, or it gets `restarts` updates",
     ),
     Slip("elbow", "100)[2]", "2)[2]", "when a run is cut off before it has converged"),
+    Slip("elbow", "100)[2]", "10)[2]", "when a run gets too few updates to converge from far away"),
 ]
 
-SLIPS = [*HELPER_SLIPS, *KMEANS_SLIPS, *START_SLIPS, *ELBOW_SLIPS, *INDEX_SLIPS]
+SLIPS = [*HELPER_SLIPS, *KMEANS_SLIPS, *START_SLIPS, *ELBOW_SLIPS, *CODE_SLIPS, *INDEX_SLIPS]

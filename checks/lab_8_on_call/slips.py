@@ -146,6 +146,24 @@ def solution_deseasonalize(x, period=24):
     ),
     Slip(
         "rolling_z",
+        "flat = before.min() == before.max()",
+        "flat = np.isclose(before.std(), 0)",
+        "when a small spread counts as flat: by np.isclose, a limit of your own, or rounded values",
+    ),
+    Slip(
+        "rolling_z",
+        "flat = before.min() == before.max()",
+        "flat = np.allclose(before, before[0])",
+        "when values that np.allclose calls close count as equal",
+    ),
+    Slip(
+        "rolling_z",
+        "before.std()",
+        "np.sqrt(np.maximum((before**2).mean() - before.mean() ** 2, 1e-300))",
+        "when the sd comes from the mean of the squares, which loses its digits far from 0",
+    ),
+    Slip(
+        "rolling_z",
         "0.0 if flat else (x[t] - before.mean()) / before.std()",
         "(x[t] - before.mean()) / (before.std() + 1e-6)",
         "when a small number is added to the sd in place of looking for a flat window",
@@ -218,6 +236,18 @@ def solution_rolling_z(x, window):
         "np.abs(z) > threshold",
         "~(np.abs(z) <= threshold)",
         "when NaN counts as an alarm",
+    ),
+    Slip(
+        "find_incidents",
+        "    alarm = np.abs(z) > threshold",
+        "    z[np.isnan(z)] = 0\n    alarm = np.abs(z) > threshold",
+        "when NaN is replaced in the caller's array",
+    ),
+    Slip(
+        "find_incidents",
+        "> threshold",
+        "> (threshold or 4)",
+        "when a threshold of 0 is taken for none",
     ),
     Slip(
         "find_incidents",

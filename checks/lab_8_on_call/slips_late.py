@@ -43,6 +43,27 @@ def solution_localize(z_by_metric, start, end):
     ),
     Slip("localize", "3.5, 2)", "3.5, 1)", "when a single bad hour counts as an onset"),
     Slip("localize", "3.5, 2)", "3.5, 3)", "when 2 hours in a row are not enough"),
+    Slip("localize", "3.5, 2)", "np.nextafter(3.5, 0), 2)", "when exactly 3.5 is above the limit"),
+    Slip(
+        "localize",
+        "start + runs[0][0]",
+        "start + runs[0][0] + 1",
+        "when the onset is the second bad hour, which confirms it",
+    ),
+    Slip(
+        "localize",
+        None,
+        """
+def solution_localize(z_by_metric, start, end):
+    found = []
+    for metric, z in z_by_metric.items():
+        runs = solution_find_incidents(z[start:end], 3.5, 2)
+        found += [(b - a, metric, start + a) for a, b in runs]
+    _, first, onset = max(found, key=lambda run: run[0])
+    return first, onset // 24
+""",
+        "when the longest run is blamed, not the earliest",
+    ),
     Slip("localize", "3.5, 2)", "4, 2)", "when the limit is 4 sd, not 3.5"),
     Slip("localize", "3.5, 2)", "3, 2)", "when the limit is 3 sd, not 3.5"),
     Slip("localize", "min(onsets", "max(onsets", "when the metric that moved last is blamed"),
@@ -114,6 +135,30 @@ def solution_localize(z_by_metric, start, end):
         "later = range(onset, len(out) - 1)",
         "later = range(48, len(out) - 1)",
         "when the symptom is looked for before the onset",
+    ),
+    Slip(
+        "postmortem",
+        "if t > felt and not out[t]",
+        "if t > max(felt, paged - 1) and not out[t]",
+        "when the end of the symptom is looked for from the page on",
+    ),
+    Slip(
+        "postmortem",
+        "[change for change in changes if change.hour <= onset][-1]",
+        "min(changes, key=lambda change: abs(change.hour - onset))",
+        "when the nearest change is suspected, although it came after the onset",
+    ),
+    Slip(
+        "postmortem",
+        "change.what}",
+        "change.what.lower()}",
+        "when the words of the change log lose their capitals",
+    ),
+    Slip(
+        "postmortem",
+        "if out[t] and out[t + 1])",
+        "if out[t] and out[t + 1] and sigmas[symptom][t] * sigmas[symptom][t + 1] > 0)",
+        "when two hours that are out with different signs do not count as a symptom",
     ),
     Slip(
         "postmortem",

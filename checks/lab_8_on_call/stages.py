@@ -43,6 +43,11 @@ def check_stage1(deseasonalize):
     x = np.array([4.0, 1, 5, 1.5, 90, 0.5, 6, 1, 7, 3])
     wanted = [NAN, NAN, 1, 0.5, 85.5, -0.75, 1, 0, 1.5, 2]
     expect.close("five days of 2 hours, one of them wild", deseasonalize(x, 2), wanted)
+    # zeros are values: hour 0 has 0 0 3 0, hour 1 has 2 0 4 6
+    x = np.array([0.0, 2, 0, 0, 3, 4, 0, 6])
+    expect.close(
+        "four days of 2 hours, with zeros", deseasonalize(x, 2), [NAN, NAN, 0, -2, 3, 3, 0, 4]
+    )
     expect.close("a first day that is not over", deseasonalize(np.array([3.0, 4]), 5), [NAN, NAN])
     expect.close("one day and no more", deseasonalize(np.array([3.0, 4, 6]), 3), [NAN] * 3)
     expect.close("period 1", deseasonalize(np.array([3.0, 7, 4, 9]), 1), [NAN, 4, -1, 5])
@@ -74,20 +79,27 @@ def check_stage2(rolling_z):
     expect.close("window 2", rolling_z(np.array([2.0, 4, 9, 8, 10]), 2), [NAN, NAN, 6, 0.6, 3])
     x = np.array([1.0, 3, NAN, 5, 9, 6, 5])
     # the NaN at hour 2 stands in the windows of the hours 3 and 4, and is itself hour 2
-    expect.close("one NaN, window 2", rolling_z(x, 2), slow_z(x, 2))
+    kept = x.copy()
+    expect.close("one NaN, window 2", rolling_z(x, 2), slow_z(kept, 2))
+    untouched("the caller's x, which holds a NaN", kept, x)
     x = np.array([1.0, 2, 2, 2, 2, 7, 8])
     # the windows of hours 4 and 5 are 2 2 2; 8 after (2, 2, 7): mean 11/3, sd 2.357023
     wanted = [NAN, NAN, NAN, 0.5**0.5, 0, 0, 13 / 3 / (50 / 9) ** 0.5]
     expect.close("a window of equal values", rolling_z(x, 3), wanted)
     x = np.full(60, 0.1)
     x[[52, 57]] = 0.4, 0.2  # the sd of 48 times 0.1 is 1.4e-17, not 0
-    expect.close("a stuck sensor, 48 times 0.1", rolling_z(x, 48), slow_z(x, 48))
+    expect.close("a stuck sensor, 48 times 0.1", rolling_z(x.copy(), 48), slow_z(x, 48))
     rng = np.random.default_rng(82)
     x = rng.standard_normal(131) + np.linspace(0, 4, 131)
     x[20:24] = NAN
     expect.close("131 hours, window 10", rolling_z(x.copy(), 10), slow_z(x, 10))
     small = 2e-5 * x
     expect.close("the same in a small unit", rolling_z(small.copy(), 11), slow_z(small, 11))
+    small = 2e-10 * x
+    expect.close("the same in a tiny unit", rolling_z(small.copy(), 11), slow_z(small, 11))
+    # squares are 1e14 here, and numbers of their size 1/64 apart
+    far = 1e7 + x
+    expect.close("the same, ten million higher", rolling_z(far.copy(), 11), slow_z(far, 11), 1e-6)
     for seed in SEEDS[:2]:
         for name in ("null_rate", "p99_ms"):
             x = slow_residual(service_metrics(seed)[name])
@@ -100,14 +112,20 @@ def check_stage2(rolling_z):
 def check_stage3(find_incidents):
     """The line worked by hand, each edge alone, a noisy record, real shifts."""
     z = np.array([1, 5, -6, NAN, 5, 4, 4.5, 4.5])
-    got = plain_list("the eight hours worked by hand", find_incidents(z, 4, 2))
-    expect.equal("the eight hours worked by hand", got, [(1, 3), (6, 8)])
-    expect.unchanged("the caller's z", np.array([1, 5, -6, 4.5]), z[[0, 1, 2, 7]])
+    kept, case = z.copy(), "the eight hours worked by hand"
+    first = find_incidents(z, 4, 2)
+    expect.equal(case, plain_list(case, first), [(1, 3), (6, 8)])
+    untouched("the caller's z", kept, z)
+    case = "another record, and then the first answer again"
+    find_incidents(np.array([9.0, 9, 0]), 4, 2)
+    expect.equal(case, plain_list(case, first), [(1, 3), (6, 8)])
     for case, values, threshold, min_run, wanted in (
         ("nothing above the threshold", [1, -2, 3, 0], 4, 1, []),
         ("a run from the first hour", [6, 7, 1, 0, 0], 5, 2, [(0, 2)]),
         ("a drop", [0.5, -5, -6, -5, 0], 4, 3, [(1, 4)]),
         ("exactly the threshold, up and down", [2.5, -2.5, 2.5, 0], 2.5, 1, []),
+        ("a billionth above the threshold", [4.000000001, 4, 0], 4, 1, [(0, 1)]),
+        ("threshold 0", [0, -0.1, 2, 0], 0, 1, [(1, 3)]),
         ("single hours, min_run 1", [0, 9, 0, -9, 0, 9], 4, 1, [(1, 2), (3, 4), (5, 6)]),
         ("runs of 2 and 3, min_run 3", [9, 9, 0, 9, 9, 9, 0], 4, 3, [(3, 6)]),
         ("one quiet hour between two runs", [9, 9, 0, 9, 9], 4, 2, [(0, 2), (3, 5)]),
@@ -135,6 +153,15 @@ def check_stage3(find_incidents):
                 expect.true(case, same, ASIDE, KEPT_BACK)
             else:
                 expect.true(case, same, got, f"{wanted}")
+
+
+def untouched(case, before, after):
+    """The caller's array as it was, its NaN included."""
+    same = np.array_equal(before, after, equal_nan=True)
+    known = ~np.isnan(before)
+    numbers = before.shape != after.shape or not np.array_equal(before[known], after[known])
+    changed = "numbers of it changed" if numbers else "its NaN changed"
+    expect.true(case, same, changed, "still as it was: work on a copy")
 
 
 def quiet(**spikes):
@@ -210,6 +237,18 @@ LOCAL_CASES = (
         "a metric that is bad, well, and bad again",
         {"ctr": {35: [9.0, 9]}, "cpu": {31: [5.0, 5], 39: [5.0, 5, 6]}},
         (26, 50),
+        ("cpu", 1),
+    ),
+    (
+        "two bad hours, of which the window holds one",
+        {"cpu": {23: [9.0, 9]}, "ctr": {31: [5.0, 5]}},
+        (24, 50),
+        ("ctr", 1),
+    ),
+    (
+        "one hour between two onsets, the later one larger",
+        {"ctr": {31: [12.0] * 5}, "cpu": {30: [-4.0, 4, 4]}},
+        (25, 50),
         ("cpu", 1),
     ),
     (

@@ -33,11 +33,12 @@ def plain_list(case, got):
     return list(got)
 
 
-def made_case(title, onset, shape, paged, changes, sign=1, seed=0, early=0.0):
+def made_case(title, onset, shape, paged, changes, sign=1, seed=0, early=0.0, alone=False):
     """An incident made by hand: T = 170, normal noise within 1.8 sd, cause at -9 sd.
 
     shape  the symptom from `onset` on, in sd of its own normal level
     early  what the symptom has on top in the hour before `onset`, in its own unit
+    alone  no other fault of the symptom, before or after
     """
     rng = np.random.default_rng([84, seed])
     cause = 0.3 + 0.01 * rng.uniform(-1, 1, 170)
@@ -47,9 +48,10 @@ def made_case(title, onset, shape, paged, changes, sign=1, seed=0, early=0.0):
     cause[onset : onset + 30] = mean - sd * (9 + rng.uniform(-1, 1, 30))
     symptom[onset - 1] += early
     mean, sd = mean_and_sd(symptom[onset - 48 : onset].tolist())
-    symptom[onset - 52 : onset - 48] = mean - sign * 30 * sd  # another fault, long over
     symptom[onset : onset + len(shape)] = mean + sign * sd * np.array(shape)
-    symptom[onset + 33 : onset + 36] = mean + sign * 12 * sd  # and one that comes later
+    if not alone:
+        symptom[onset - 52 : onset - 48] = mean - sign * 30 * sd  # another fault, long over
+        symptom[onset + 33 : onset + 36] = mean + sign * 12 * sd  # and one that comes later
     requests = np.round(rng.uniform(500, 1500, 170))
     log = [Change(hour, what, who) for hour, what, who in changes]
     residuals = {"queue_ms": symptom, "disk_free": cause}
@@ -57,7 +59,7 @@ def made_case(title, onset, shape, paged, changes, sign=1, seed=0, early=0.0):
 
 
 def made_cases():
-    """A page before users feel it; one after it; everything in the same hour; a short record."""
+    """Pages early and late, everything in the same hour, two records that end soon."""
     people = ("Priya Raman", "Tomasz Wolski", "Amara Nwosu")
     log = (
         (61, "index rebuilt", people[0]),
@@ -69,6 +71,9 @@ def made_cases():
     # hours from the onset: calm, single bad hours, near misses, then out, a single calm
     # hour, out, and calm for good
     shape = [0.4, 9.0, 1.0, 9.0, 3.7, -3.7, 6.0, 8.0, 9.0, 2.0, 8.0, 4.4, 4.4, 3.6, 3.6, 0.5, -1.0]
+    # loud enough to be out whatever is taken for normal
+    loud = [0.5, -0.2, 40.0, 42.0, 41.0, 0.3, -0.5, 0.1]
+    yield made_case("three loud hours", 100, loud, 103, log, seed=7, alone=True)
     yield made_case("a page before the symptom", 100, shape, 101, log)
     yield made_case("a symptom that drops, and a late page", 100, shape, 109, log, -1, seed=1)
     out = [7.0, 6.0, -6.0, 5.0, 0.0, -5.0, 1.0, 0.7, 0.2]
@@ -80,6 +85,11 @@ def made_cases():
     # 60 on top of noise within 4 is 6 sd of the 48 hours that it is one of
     before = "a symptom that is out in the hour before the onset too"
     yield made_case(before, 105, out, 107, late, seed=6, early=60.0)
+    # out with both signs, and over before anybody is paged; the change of hour 101 is nearer
+    old = ((20, "font changed", people[2]), (60, "Team B moved to Disk 2", people[1]))
+    brief = [0.2, 6.0, -6.0, 5.0, 0.1, 0.3, -0.2]
+    after = (*old, (101, "two nodes added", people[0]))
+    yield made_case("a page when the symptom is over", 100, brief, 109, after, seed=8)
     # before the onset -1 and 1 by turns: mean 0, sd 1, so 4.0 is exactly 4 sd and not out. The
     # record ends with the two calm hours of the mitigation
     ending = np.array([4.0, -4.0, 4.0, 5.0, 5.0, 4.0, 4.5, -4.5, -4.0, 4.0])
@@ -158,7 +168,7 @@ def kept_back(case, events, lines):
 
 @stage(reread='Stage 5, "By hand"')
 def check_stage5(postmortem):
-    """Seven incidents made by hand, then those of two shifts, the plotted one last."""
+    """Nine incidents made by hand, then those of two shifts, the plotted one last."""
     for case in made_cases():
         given = case.arguments()
         events = read(case.title, postmortem(*given))
@@ -184,8 +194,13 @@ def check_stage6(cusum):
     z = np.array([2, 3, NAN, 1, 0.5, 1, -8, 1])
     case = "the eight hours worked by hand"
     # up 1.5 4 4 4.5 4.5 5 0 .5; down 0 0 0 0 0 0 7.5 and again from 0
-    expect.equal(case, plain_list(case, cusum(z)), [6])
-    expect.unchanged("the caller's z", np.array([2, 3, 1, 0.5, 1, -8, 1]), z[[0, 1, 3, 4, 5, 6, 7]])
+    kept, first = z.copy(), cusum(z)
+    expect.equal(case, plain_list(case, first), [6])
+    same = np.array_equal(kept, z, equal_nan=True)
+    expect.true("the caller's z", same, "changed", "still as it was: work on a copy")
+    cusum(np.array([9.0, 0]))
+    case = "another record, and then the first answer again"
+    expect.equal(case, plain_list(case, first), [6])
     for case, values, slack, limit, wanted in (
         # the hours bring 2.5 each: 2.5, 5 (not above 5), 7.5, then 2.5, 5, 7.5 again
         ("a steady rise of 3", [3.0] * 7, 0.5, 5.0, [2, 5]),
@@ -202,6 +217,7 @@ def check_stage6(cusum):
         ("slack 0.25, limit 2", [1.0] * 7, 0.25, 2.0, [2, 5]),
         # up 1 1 2 1 2 3
         ("slack 0", [1.0, 0, 1, -1, 1, 1], 0.0, 2.0, [5]),
+        ("a billionth above the limit", [5.500000001, 0], 0.5, 5.0, [0]),
         ("alarms in neighbouring hours", [0.0, 9, 9, -9, 0, 0], 0.5, 5.0, [1, 2, 3]),
     ):
         got = plain_list(case, cusum(np.array(values, dtype=float), slack, limit))
