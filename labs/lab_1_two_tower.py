@@ -131,10 +131,11 @@ class Tower(nn.Module):
     def forward(self, ids):
         """The embedding of each id.
 
-        ids      (B,) long tensor, B >= 1, an id may occur several times
+        ids      (B,) long tensor, B >= 1, an id may occur several times; not changed
         returns  (B, d) float tensor, every row of length 1, row b from ids[b] alone
 
-        Every parameter receives a gradient through the result.
+        Every parameter receives a gradient through the result, the scaling included; none of
+        them is sparse, for Adam.
         """
         # TODO(you): stage 1, about 1 line.
         raise NotImplementedError("stage 1: Tower.forward")
@@ -509,6 +510,8 @@ def lsh_search(query, x, tables, k):
              codes that no item has are not in the dict
     k        int >= 1
     returns  ids, best first, none twice; fewer than k if fewer were found, empty if none
+
+    None of the arrays and dicts is changed.
     """
     # TODO(you): stage 5, about 7 lines.
     raise NotImplementedError("stage 5: lsh_search")

@@ -395,7 +395,7 @@ def tokenize(text):
 def fit_tfidf(docs):
     """The vocabulary, the idf and the unit rows of `docs`.
 
-    docs     list of N str, at least one word in all
+    docs     list of N str, at least one word in all; not changed
     returns  (vocab, idf, matrix)
              vocab   dict word -> column, 0..V-1 in any order
              idf     (V,) float64, ln((1 + N) / (1 + df)) + 1, by column
@@ -412,7 +412,7 @@ def fit_tfidf(docs):
 def transform(texts, vocab, idf):
     """Rows for new texts, in the space of `vocab` and `idf`.
 
-    texts    list of n >= 1 str
+    texts    list of n >= 1 str; not changed
     vocab    dict word -> column, as from fit_tfidf; not changed
     idf      (V,) float64, as from fit_tfidf
     returns  (n, V) float64, tf * idf, each row scaled to length 1
@@ -495,7 +495,7 @@ def recall_at_k(rankings, relevant, k):
     """The share of a key found among the first k, averaged over the queries.
 
     rankings  list of Q lists of ids, best first; one may be shorter than k, or empty
-    relevant  list of Q sets of ids, none empty
+    relevant  list of Q sets of ids, none empty; neither is changed
     k         int >= 1
     returns   float in [0, 1]; each query divides by the size of its whole key
     """
@@ -508,7 +508,7 @@ def mean_reciprocal_rank(rankings, relevant):
     """1 / (place of the first relevant id), averaged over all queries.
 
     rankings  list of Q lists of ids, best first; one may be empty
-    relevant  list of Q sets of ids, none empty
+    relevant  list of Q sets of ids, none empty; neither is changed
     returns   float in [0, 1]; places count from 1, a query without a hit counts 0
     """
     # TODO(you): stage 2, about 5 lines.
@@ -705,8 +705,8 @@ def rrf(rankings, k=60):
     rankings  list of lists of int ids, best first, no id twice in one; may be empty or
               hold empty lists; not changed
     k         number > 0; places count from 1
-    returns   list of (id, score) tuples, best score first, ties to the lower id; every id
-              that stands in a ranking, once
+    returns   list of (id, float score) tuples, best score first, ties to the lower id; every
+              id that stands in a ranking, once
 
     >>> [doc for doc, _ in rrf([[7, 3], [3, 5]])]
     [3, 7, 5]
@@ -795,7 +795,7 @@ def chunk(tokens, size, overlap):
     size     int >= 1
     overlap  int >= 0; overlap >= size raises ValueError
     returns  list of lists. The last one ends at the last token and may be shorter; no
-             chunk holds only tokens that the one before it holds. No tokens, no chunks.
+             chunk is only overlap. No tokens, no chunks.
 
     >>> chunk(list("abcdefg"), 4, 1)
     [['a', 'b', 'c', 'd'], ['d', 'e', 'f', 'g']]
@@ -914,7 +914,8 @@ def bm25(tokenized_docs, query_tokens, k1=1.5, b=0.75):
     """The BM25 score of every document, with Lucene's idf ln(1 + (N - df + .5) / (df + .5)).
 
     tokenized_docs  list of N >= 1 lists of str, at least one token in all; not changed
-    query_tokens    list of str; a word that stands twice counts twice, an unknown word 0
+    query_tokens    list of str, not changed; a word that stands twice counts twice, an
+                    unknown word 0
     k1, b           floats, k1 > 0 (saturation) and 0 <= b < 1 (length)
     returns         (N,) float64, sum over query words of
                     idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean length))

@@ -41,6 +41,10 @@ def check_codes(hash_codes):
     got = codes_of(hash_codes, f"{case}, rows 7 times as long", 7 * x, planes.copy())
     want = codes_of(hash_codes, case, x.copy(), planes.copy())
     expect.equal(f"{case}: codes of rows 7 times as long", got, want)
+    # all signs that eleven numbers may have: 2048 codes
+    signs = (np.arange(2048)[:, None] >> np.arange(11)) % 2 * 2.0 - 1
+    got = codes_of(hash_codes, "11 planes, 2048 rows", signs, np.eye(11))
+    expect.equal("11 planes, one row for each choice of sides: codes", len(set(got)), 2048)
     # row i lies on the other side of plane i and of no other: 61 codes
     flipped = np.vstack([np.ones(60), np.ones((60, 60)) - 2 * np.eye(60)])
     got = codes_of(hash_codes, "60 planes, 61 rows", flipped, np.eye(60))
@@ -72,7 +76,27 @@ def ids_of(case, got):
     size = getattr(got, "shape", None)
     if not isinstance(got, (list, tuple)) and (size is None or len(size) != 1):
         expect.instance(case, got, (np.ndarray, list))
+    single = all(np.ndim(i) == 0 for i in got)
+    if not expect.true(case, single, got, "ids, one number each"):
+        return []
     return [int(i) for i in got]
+
+
+def copied(tables):
+    """Tables of their own, to compare with after a search."""
+    return [(planes.copy(), {c: ids.copy() for c, ids in b.items()}) for planes, b in tables]
+
+
+def same_tables(before, after):
+    """The caller's planes and buckets are as they were."""
+    same = len(before) == len(after) and all(
+        np.array_equal(planes, its_planes)
+        and buckets.keys() == its.keys()
+        and all(np.array_equal(buckets[code], its[code]) for code in buckets)
+        for (planes, buckets), (its_planes, its) in zip(before, after)
+    )
+    got = "other planes or buckets"
+    expect.true("the caller's tables", same, got, "as they were: work on a copy")
 
 
 def check_empty(hash_codes, lsh_search, x, search):
@@ -85,15 +109,18 @@ def check_empty(hash_codes, lsh_search, x, search):
     expect.equal("no item has the query's code: ids", got, [], reread=search)
     for planes in ([quadrants, wide], [wide, quadrants]):
         tables = tables_of(hash_codes, upper, planes)
+        before = copied(tables)
         case = "one of two tables has no such code"
         got = ids_of(case, lsh_search(query.copy(), upper.copy(), tables, 3))
         expect.equal(f"{case}: ids", got, slow_search(query, upper, planes, 3), reread=search)
+        same_tables(before, tables)
 
 
 def check_many(hash_codes, lsh_search, search):
     """Ninety items, three tables of four planes, several queries."""
     x, every_planes = unit(wave(90, 5)), list(wave(7, 4, 5)[4:])
     tables = tables_of(hash_codes, x, every_planes)
+    before = copied(tables)
     for at in (2, 31, 77):
         query, kept = unit(x[at] + 0.3 * x[at - 1]), x.copy()
         case = f"90 items, three tables, query {at}"
@@ -102,3 +129,4 @@ def check_many(hash_codes, lsh_search, search):
         expect.equal(case, got, slow_search(query, x, every_planes, 6), reread=search)
         expect.unchanged("the caller's query", query, asked)
         expect.unchanged("the caller's x", x, kept)
+        same_tables(before, tables)

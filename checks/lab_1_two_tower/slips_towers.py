@@ -10,6 +10,41 @@ TOWER = [
     Slip("Tower", "(n_ids, d)\n", "(d, n_ids)\n", "when the table has d rows of n_ids numbers"),
     Slip("Tower", RETURN, "self.table(ids)", "when the rows are never scaled to length 1"),
     Slip("Tower", "dim=1", "dim=0", "when columns are scaled to length 1, not rows"),
+    Slip(
+        "Tower",
+        RETURN,
+        "self.table(ids) / self.table(ids).norm(dim=1, keepdim=True).detach()",
+        "when the lengths are detached, so that the gradient knows nothing of the scaling",
+    ),
+    Slip(
+        "Tower",
+        None,
+        """
+class solution_Tower(nn.Module):
+    def __init__(self, n_ids, d):
+        super().__init__()
+        self.table = nn.Embedding(n_ids, d)
+        nn.init.normal_(self.table.weight, std=0.1)
+
+    def forward(self, ids):
+        with torch.no_grad():
+            self.table.weight.div_(self.table.weight.norm(dim=1, keepdim=True))
+        return self.table(ids)
+""",
+        "when the table itself is scaled in place, and the gradient knows nothing of it",
+    ),
+    Slip(
+        "Tower",
+        "nn.Embedding(n_ids, d)",
+        "nn.Embedding(n_ids, d, sparse=True)",
+        "when the table has sparse gradients, which Adam refuses",
+    ),
+    Slip(
+        "Tower",
+        "nn.Embedding(n_ids, d)",
+        "nn.Embedding(1000, d)",
+        "when the table has 1000 rows whatever n_ids is",
+    ),
     Slip("Tower", "dim=1", "dim=1, p=1", "when the absolute values of a row are made to sum to 1"),
     Slip(
         "Tower",
@@ -98,7 +133,7 @@ class solution_Tower(nn.Module):
         "Tower",
         "super().__init__()",
         "super().__init__(); torch.manual_seed(0)",
-        "when each tower seeds PyTorch, so that user 5 and item 5 start as one vector",
+        "when each tower starts from the same seed, so that user 5 and item 5 are one vector",
     ),
     Slip(
         "Tower",
@@ -136,6 +171,12 @@ class solution_Tower(nn.Module):
         START,
         "nn.init.uniform_(self.table.weight, -0.1, 0.1)",
         "when the start is uniform on -0.1 to 0.1, a standard deviation of 0.058",
+    ),
+    Slip(
+        "Tower",
+        START,
+        "nn.init.uniform_(self.table.weight, -0.03**0.5, 0.03**0.5)",
+        "when the start is uniform, although its standard deviation is 0.1",
     ),
     Slip("Tower", "std=0.1", "mean=0.1, std=0.1", "when the start is centred on 0.1"),
     Slip(
@@ -234,6 +275,18 @@ LOSS = [
     ),
     Slip(
         "in_batch_loss",
+        "u @ v.T",
+        "(u @ v.T).detach()",
+        "when users and items are detached, so that nothing learns",
+    ),
+    Slip(
+        "in_batch_loss",
+        ENTROPY,
+        "-(logits.softmax(dim=1).diagonal() + 1e-8).log().mean()",
+        "when 1e-8 is added to the probability, which caps the surprise at 18.4 nats",
+    ),
+    Slip(
+        "in_batch_loss",
         ENTROPY,
         ENTROPY + ".item()",
         "when item() makes a Python number of the loss",
@@ -325,6 +378,6 @@ LOGQ = [
         "logq_correct",
         "q.clamp(min=1e-6)",
         "q.clamp_(min=1e-6)",
-        "when clamp_ with the underscore changes the caller's q",
+        "when the caller's q is clipped in place",
     ),
 ]

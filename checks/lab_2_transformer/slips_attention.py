@@ -26,6 +26,12 @@ SLIPS = [
     Slip(
         "softmax",
         MAXIMUM,
+        "np.exp(x - x.mean(axis=axis, keepdims=True))",
+        "when the mean is subtracted, not the maximum",
+    ),
+    Slip(
+        "softmax",
+        MAXIMUM,
         "np.exp(x.max(axis=axis, keepdims=True) - x)",
         "when the sign of the logits is turned round",
     ),
@@ -38,7 +44,10 @@ SLIPS = [
     Slip("softmax", SHARE, "grown / grown.sum()", "when the whole array sums to 1, not each row"),
     Slip("softmax", SHARE, "grown", "when the division by the sum is forgotten"),
     Slip(
-        "softmax", SHARE, "grown / grown.sum(axis=axis)", "when the sum loses its axis (keepdims)"
+        "softmax",
+        SHARE,
+        "grown / grown.sum(axis=axis)",
+        "when the sum or the maximum loses its axis (keepdims)",
     ),
     Slip(
         "softmax",

@@ -107,6 +107,18 @@ def solution_layer_norm(x, gain, bias, eps=1e-5):
         "x / (1 + np.exp(-1.702 * x))",
         "when the sigmoid approximation x σ(1.702 x) is taken",
     ),
+    Slip(
+        "gelu",
+        None,
+        """
+def solution_gelu(x):
+    t = 1 / (1 + 0.3275911 * np.abs(x) / math.sqrt(2))
+    powers = [0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429]
+    tail = sum(a * t ** (n + 1) for n, a in enumerate(powers)) * np.exp(-(x**2) / 2)
+    return x * (1 + np.sign(x) * (1 - tail)) / 2
+""",
+        "when erf is a formula that is right to seven digits only",
+    ),
     Slip("gelu", GELU, "x / (1 + np.exp(-x))", "when SiLU, x σ(x), is taken for GELU"),
     Slip("gelu", GELU, "np.maximum(x, 0)", "when ReLU is taken for GELU"),
     Slip(
@@ -156,6 +168,18 @@ def solution_layer_norm(x, gain, bias, eps=1e-5):
         "solution_causal_mask(T, T)",
         "np.tri(T, T, 1, dtype=bool)",
         "when each token also sees the one after it",
+    ),
+    Slip(
+        "transformer_block",
+        "solution_attention(q, k, v,",
+        "solution_attention(q / math.sqrt(q.shape[-1]), k, v,",
+        "when scores are divided by the root of d_head twice, in attention and before",
+    ),
+    Slip(
+        "transformer_block",
+        "solution_attention(q, k, v,",
+        "solution_attention(q * math.sqrt(1 / n_heads), k, v,",
+        "when scores are divided by the root of D, not of d_head",
     ),
     Slip(
         "transformer_block",

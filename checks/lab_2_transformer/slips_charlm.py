@@ -9,42 +9,7 @@ POSITION = "self.position.weight[: ids.shape[1]]"
 ENTROPY = "F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())"
 DRAW = "ids.append(int(rng.choice(len(p), p=p)))"
 
-# A layer of zeros writes the same constant in each of the three, and no finer case is fair:
-# what a layer is made of is the learner's.
-STREAM = "stream"
-
-# All three let every row see every id; how much of it they see is not to be told from outside.
-LEAK = "leak"
-
 SLIPS = [
-    Slip(
-        "CharLM",
-        SDPA,
-        "(q @ k.mT / q.shape[-1] ** 0.5).softmax(-1).tril() @ v",
-        "when weights are zeroed after the softmax and not divided by their new sum",
-        twin=LEAK,
-    ),
-    Slip(
-        "CharLM",
-        SDPA,
-        "(q @ k.mT / q.shape[-1] ** 0.5).tril().softmax(-1) @ v",
-        "when hidden logits become 0, which softmax turns into a weight",
-        twin=LEAK,
-    ),
-    Slip(
-        "CharLM",
-        'x = x + block["out"]',
-        'x = block["out"]',
-        "when attention replaces the stream and is not added to it",
-        twin=STREAM,
-    ),
-    Slip(
-        "CharLM",
-        'x = x + block["mlp"]',
-        'x = block["mlp"]',
-        "when the MLP replaces the stream and is not added to it",
-        twin=STREAM,
-    ),
     Slip(
         "CharLM",
         None,
@@ -67,15 +32,35 @@ class solution_CharLM(nn.Module):
             x = block(x, src_mask=mask, is_causal=True)
         return self.unembedding(x)
 """,
-        "when the norm stands after each addition (post-LN)",
-        twin=STREAM,
+        "when a layer replaces the stream, or norms it (post-LN), and does not only add to it",
     ),
     Slip(
         "CharLM",
         "is_causal=True",
         "is_causal=False",
-        "when attention has no causal mask",
-        twin=LEAK,
+        "when every position sees every id: no mask, or one that does not hide, or a sum over T",
+    ),
+    Slip(
+        "CharLM",
+        '            x = x + block["mlp"](block["ln2"](x))\n',
+        "",
+        "when forward leaves out the MLP",
+    ),
+    Slip("CharLM", "nn.GELU()", "nn.GELU(), nn.Dropout(0.1)", "when there is dropout"),
+    Slip(
+        "CharLM",
+        "nn.Embedding(vocab, d)",
+        "nn.Embedding(26, d)",
+        "when the number of ids is fixed, whatever `vocab` says",
+    ),
+    Slip(
+        "sample",
+        "logits = model(window)[0, -1].double() ",
+        "logits = model(window)[0, -1].double() \n"
+        "        likely = logits >= logits.sort().values[-min(10, len(logits))]\n"
+        "        likely &= likely.cumsum(0) <= 10\n"
+        "        logits = logits.where(likely, -math.inf)",
+        "when only the ten likeliest ids are drawn from (top-k)",
     ),
     Slip(
         "CharLM",
@@ -90,7 +75,7 @@ class solution_CharLM(nn.Module):
         "when each position sees itself and the future",
     ),
     Slip("CharLM", SDPA, "v", "when attention hands each position its own value only"),
-    Slip("CharLM", f" + {POSITION}", "", "when there is no position embedding"),
+    Slip("CharLM", f" + {POSITION}", "", "when nothing tells one position from another"),
     Slip(
         "CharLM",
         POSITION,
@@ -101,7 +86,7 @@ class solution_CharLM(nn.Module):
         "CharLM",
         BLOCKS,
         "nn.ModuleList([self._block(d)] * n_layers)",
-        "when [block] * n_layers repeats one block, and all layers share its parameters",
+        "when a further layer has no parameters of its own, as in [block] * n_layers",
     ),
     Slip(
         "CharLM",
@@ -122,7 +107,7 @@ class solution_CharLM(nn.Module):
         "CharLM",
         HEADS,
         "[part.unflatten(-1, (1, -1)).transpose(1, 2) for part in parts]",
-        "when all columns make one head, whatever n_heads says",
+        "when the number of heads is fixed, whatever n_heads says",
     ),
     Slip(
         "CharLM",
@@ -281,6 +266,32 @@ class solution_CharLM(nn.Module):
         "model(window)[0, -1]",
         "model(window)[0, 0]",
         "when the first row of logits is read, not the last",
+    ),
+    Slip(
+        "sample",
+        "ids[-model.context :]",
+        "list(prompt)[-model.context :]",
+        "when the prompt is fed each time, without what was drawn",
+    ),
+    Slip(
+        "sample",
+        "torch.tensor([ids[-model.context :]])",
+        "torch.tensor([([0] * model.context + ids)[-model.context :]])",
+        "when a short window is filled up with zeros",
+    ),
+    Slip(
+        "sample",
+        None,
+        """
+def solution_sample(model, prompt, n, rng):
+    ids = list(prompt)
+    for _ in range(n):
+        with torch.no_grad():
+            p = model(torch.tensor([ids[-model.context :]]))[0, -1].softmax(dim=-1)
+        ids.append(int(rng.choice(len(p), p=p.double().numpy())))
+    return ids
+""",
+        "when shares are made float64 only after the softmax, and do not sum to 1",
     ),
     Slip("sample", "ids = list(prompt)", "ids = prompt", "when the caller's own prompt grows"),
     Slip(

@@ -34,6 +34,11 @@ def check_stage1(softmax, attention):
         [[1 / 4, 3 / 4], [1 / 4, 3 / 4]],
         reread='Stage 1, "Large logits"',
     )
+    # e^1000 overflows where the minimum is subtracted, e^1500 where the mean is
+    for gap in (1000.0, 3000.0):
+        case = f"softmax of [0, {gap:.0f}]"
+        got = softmax(np.array([0.0, gap]))
+        expect.close(case, got, [0.0, 1.0], reread='Stage 1, "Large logits"')
     _uniform_and_scaled(attention)
     _masked(attention)
 
@@ -106,28 +111,27 @@ def _masked(attention):
         _compare(f"a mask of shape {mask.shape}", got, expected, reread)
     blind = grid.copy()
     blind[1] = False
-    expected = oracles.slow_attention(q, k, v, blind)
-    _compare("query 1 may look at nothing", attention(q, k, v, blind), expected, reread)
     one = np.array([[True], [False], [True], [True]])
-    expected = oracles.slow_attention(q, k, v, one)
-    _compare("a mask of shape (4, 1)", attention(q, k, v, one), expected, reread)
-    none = np.zeros((4, 5), bool)
-    expected = np.zeros((2, 3, 4, 7)), np.zeros((2, 3, 4, 5))
-    _compare("no query may look at anything", attention(q, k, v, none), expected, reread)
+    for case, mask in [
+        ("query 1 may look at nothing", blind),
+        ("a mask of shape (4, 1)", one),
+        ("no query may look at anything", np.zeros((4, 5), bool)),
+    ]:
+        expected = oracles.slow_attention(q, k, v, mask)
+        mine = [a.copy() for a in (q, k, v, mask)]
+        _compare(case, attention(*mine), expected, reread)
+        for name, before, after in zip(("q", "k", "v", "mask"), (q, k, v, mask), mine):
+            expect.unchanged(f"the caller's {name}", before, after, reread=reread)
     q1, high = np.ones((1, 1)), np.array([[1000.0], [1001.0], [998.0]])
     hidden = np.array([[True, True, False]])
     expected = oracles.slow_attention(q1, high, v[0, 0, :3], hidden)
-    got = attention(q1.copy(), high, v[0, 0, :3].copy(), hidden)
+    got = attention(q1.copy(), high, v[0, 0, :3].copy(), hidden.copy())
     _compare("visible logits of 1000 and a hidden one", got, expected, reread)
     # the hidden key's logit is the lowest: whoever hides it after a softmax sees no overflow
     low = np.array([[-3e6], [-3e6 - 1], [-3e6 - 2]])
     expected = oracles.slow_attention(q1, low, v[0, 0, :3], hidden)
     got = attention(q1.copy(), low, v[0, 0, :3].copy(), hidden)
     _compare("visible logits of minus three million", got, expected, reread)
-    mine = [q.copy(), k.copy(), v.copy(), blind.copy()]
-    attention(*mine)
-    for name, before, after in zip(("q", "k", "v", "mask"), (q, k, v, blind), mine):
-        expect.unchanged(f"the caller's {name}", before, after, reread=reread)
 
 
 @stage(reread='Stage 2, "By hand"')
@@ -149,6 +153,8 @@ def check_stage2(causal_mask, attention):
                 np.asarray(causal_mask(n_queries, n_keys)),
                 oracles.slow_mask(n_queries, n_keys),
             )
+    case = "the mask of 33 queries, 70 keys"
+    expect.equal(case, np.asarray(causal_mask(33, 70)), oracles.slow_mask(33, 70))
 
 
 def _leaks(causal_mask, attention, n_queries, n_keys):
@@ -205,6 +211,11 @@ def check_stage3(split_heads, merge_heads):
         got = merge_heads(heads.copy())
         expect.shape(case, got, x.shape)
         expect.equal(case, got, x)
+    expected = wave(1, 4, 10)
+    case = "merge: (B, H, T, d_head) = (1, 5, 4, 2)"
+    got = merge_heads(oracles.slow_split(expected, 5))
+    expect.shape(case, got, (1, 4, 10))
+    expect.equal(case, got, expected)
     heads = wave(2, 3, 5, 4)
     merge_heads(heads)
     expect.unchanged("the caller's heads after merge", wave(2, 3, 5, 4), heads)
@@ -244,11 +255,13 @@ def _norm(layer_norm):
     expect.close("layer_norm of [1, 3], gain [2, 3], bias [10, 20]", got, [[8.0, 23.0]])
     x, gain, bias = wave(2, 3, 5, scale=3), wave(5, start=7), wave(5, start=20)
     expected = oracles.slow_layer_norm(x, gain, bias)
-    expect.close("layer_norm of shape (2, 3, 5)", layer_norm(x, gain, bias), expected)
-    expect.unchanged("the caller's x after layer_norm", wave(2, 3, 5, scale=3), x)
-    got = layer_norm(np.full((1, 5), 4.0), gain, bias)
+    mine = x.copy(), gain.copy(), bias.copy()
+    expect.close("layer_norm of shape (2, 3, 5)", layer_norm(*mine), expected)
+    for name, before, after in zip(("x", "gain", "bias"), (x, gain, bias), mine):
+        expect.unchanged(f"the caller's {name} after layer_norm", before, after)
+    got = layer_norm(np.full((1, 5), 4.0), gain.copy(), bias.copy())
     expect.close("layer_norm of equal numbers is the bias", got, bias[None])
-    got = layer_norm(x[0, 0], gain, bias)
+    got = layer_norm(x[0, 0].copy(), gain.copy(), bias.copy())
     expect.close("layer_norm of one token, shape (5,)", got, expected[0, 0])
 
 
@@ -258,37 +271,44 @@ def _block(transformer_block):
     x, params = wave(2, 5, 12, scale=2), oracles.block_params(12)
     no_attention = {"w_out": np.zeros((12, 12)), "b_out": np.zeros(12)}
     no_mlp = {"w_down": np.zeros((48, 12)), "b_down": np.zeros(12)}
-    before = transformer_block(x.copy(), dict(params), 3)
+
+    def run(x, params, n_heads=3):
+        """One call with a copy of everything, so that no call can spoil the next."""
+        fed = {name: part.copy() for name, part in params.items()}
+        return transformer_block(x.copy(), fed, n_heads)
+
+    before = run(x, params)
     if not expect.shape("a block on shape (2, 5, 12)", before, (2, 5, 12), reread=reread):
         return
     for name, fed in [
         ("a block that writes nothing returns x", {**params, **no_attention, **no_mlp}),
         ("a block whose attention writes nothing", {**params, **no_attention}),
     ]:
-        got = transformer_block(x.copy(), fed, 3)
+        got = run(x, fed)
         expect.close(name, got, oracles.slow_block(x, fed, 3), reread=reread)
     for t in range(1, 5):
         changed = x.copy()
         changed[:, t] += wave(12, start=t)
-        after = transformer_block(changed, dict(params), 3)
+        after = run(changed, params)
         leaked = [i for i in oracles.moved(before, after, 1) if i < t]
         case = f"leak test of the block: token {t} changed, earlier tokens moved"
         expect.true(case, not leaked, leaked, "[]", reread='Stage 4, "The leak test again"')
     fed = {**params, **no_mlp}
-    got = transformer_block(x.copy(), fed, 3)
+    got = run(x, fed)
     expect.close(
         "a block whose MLP writes nothing", got, oracles.slow_block(x, fed, 3), reread=reread
     )
     expect.close("a whole block", before, oracles.slow_block(x, params, 3), reread=reread)
     small = x[:1, :4] / 1000  # where eps = 1e-5 is larger than the variance
-    got = transformer_block(small.copy(), dict(params), 2)
+    got = run(small, params, 2)
     expected = oracles.slow_block(small, params, 2)
     expect.close("a block on small numbers, two heads", got, expected, reread=reread)
     mine, fed = x.copy(), {name: part.copy() for name, part in params.items()}
     transformer_block(mine, fed, 3)
     expect.unchanged("the caller's x after a block", x, mine, reread=reread)
+    expect.unchanged("the names in the caller's params", [*params], [*fed], reread=reread)
     for name, part in params.items():
-        expect.unchanged(f"the caller's {name}", part, fed[name], reread=reread)
+        expect.unchanged(f"the caller's {name}", part, fed.get(name), reread=reread)
 
 
 @stage(reread='Stage 5, "Two tests, not one"', seconds=120.0)

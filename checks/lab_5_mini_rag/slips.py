@@ -2,6 +2,7 @@
 
 from checks.lab_5_mini_rag.slips_early import EARLY
 from checks.lab_5_mini_rag.slips_late import LATE
+from checks.lab_5_mini_rag.slips_metrics import METRICS
 from checks.lab_5_mini_rag.slips_middle import MIDDLE
 
-SLIPS = [*EARLY, *MIDDLE, *LATE]
+SLIPS = [*EARLY, *METRICS, *MIDDLE, *LATE]

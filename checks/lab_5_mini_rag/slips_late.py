@@ -55,6 +55,18 @@ LATE = [
     ),
     Slip(
         "bm25",
+        "lengths.mean()",
+        "np.median(lengths)",
+        "when lengths are divided by their median",
+    ),
+    Slip(
+        "bm25",
+        "doc.count(word) for",
+        '" ".join(doc).count(word) for',
+        "when a word is counted inside longer words too",
+    ),
+    Slip(
+        "bm25",
         "norm = k1 * (1 - b + b * lengths / lengths.mean())",
         "norm = k1 * np.ones(len(lengths))",
         "when the length of a document is ignored",
@@ -170,6 +182,12 @@ def solution_bootstrap_interval(values, rng, n_resamples=2000):
     ),
     Slip(
         "bootstrap_interval",
+        "rng.choice",
+        "np.random.default_rng().choice",
+        "when a generator without a seed is used in place of rng",
+    ),
+    Slip(
+        "bootstrap_interval",
         None,
         """
 def solution_bootstrap_interval(values, rng, n_resamples=2000):
@@ -178,7 +196,7 @@ def solution_bootstrap_interval(values, rng, n_resamples=2000):
     means = own.choice(values, size=(n_resamples, len(values))).mean(axis=1)
     return tuple(np.percentile(means, [2.5, 97.5]))
 """,
-        "when a generator of its own is used in place of rng",
+        "when a generator with a seed of its own is used in place of rng",
     ),
     Slip(
         "bootstrap_interval",
@@ -236,7 +254,31 @@ def solution_bootstrap_interval(values, rng, n_resamples=2000):
         "slice_report",
         "(own, rng, n_resamples)",
         "(own, np.random.default_rng(), n_resamples)",
-        "when the slices get a generator of their own in place of rng",
+        "when each slice gets a generator without a seed in place of rng",
+    ),
+    Slip(
+        "slice_report",
+        "(own, rng, n_resamples)",
+        "(own, np.random.default_rng(0), n_resamples)",
+        "when each slice gets a generator with a seed of its own in place of rng",
+    ),
+    Slip(
+        "slice_report",
+        None,
+        """
+def solution_slice_report(values, slices, rng, n_resamples=2000):
+    values, slices = np.asarray(values), np.asarray(slices)
+    report = {}
+    for name in dict.fromkeys(slices.tolist()):
+        means = []
+        while len(means) < n_resamples:
+            drawn = rng.integers(len(values), size=len(values))
+            own = values[drawn][slices[drawn] == name]
+            means += [own.mean()] if len(own) else []
+        report[name] = (values[slices == name].mean(), *np.percentile(means, [2.5, 97.5]))
+    return report
+""",
+        "when all queries are resampled together and then parted into slices",
     ),
     Slip(
         "slice_report",

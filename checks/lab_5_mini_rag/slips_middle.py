@@ -32,7 +32,7 @@ def solution_fit_svd(matrix, k):
         "fit_svd",
         "full_matrices=False",
         "full_matrices=True",
-        "when directions are returned that explain nothing (full_matrices)",
+        "when rows beyond min(k, N, V) are returned, which explain nothing",
     ),
     Slip(
         "fit_svd",
@@ -82,6 +82,16 @@ def solution_fit_svd(matrix, k):
     return vectors.T[: min(k, *matrix.shape)]
 """,
         "when the eigenvectors come in the order of np.linalg.eig, which is none",
+    ),
+    Slip(
+        "fit_svd",
+        None,
+        """
+def solution_fit_svd(matrix, k):
+    _, values, directions = np.linalg.svd(matrix, full_matrices=False)
+    return directions[values > 1e-9][:k]
+""",
+        "when directions with a singular value of 0 are left out, so that rows are missing",
     ),
     Slip(
         "project",
@@ -252,6 +262,34 @@ def solution_chunk(tokens, size, overlap):
     ),
     Slip(
         "chunk",
+        None,
+        """
+def solution_chunk(tokens, size, overlap):
+    if len(tokens) <= size:
+        return [tokens] if tokens else []
+    if overlap >= size:
+        raise ValueError
+    return [tokens[at : at + size] for at in range(0, len(tokens) - overlap, size - overlap)]
+""",
+        "when a short text is returned before the overlap is looked at",
+    ),
+    Slip(
+        "chunk",
+        None,
+        """
+def solution_chunk(tokens, size, overlap):
+    if overlap >= size:
+        raise ValueError
+    end, out = max(len(tokens) - overlap, 1), []
+    for at in range(0, end, size - overlap):
+        if tokens and tokens[at : at + size] not in out:
+            out.append(tokens[at : at + size])
+    return out
+""",
+        "when a chunk is left out because its words came up before",
+    ),
+    Slip(
+        "chunk",
         "at : at + size]",
         "at : at + size - overlap]",
         "when a chunk loses its overlap at the end",
@@ -279,6 +317,19 @@ def solution_chunk(tokens, size, overlap):
         "np.full(n_docs, -np.inf)",
         "np.zeros(n_docs)",
         "when the maximum starts at 0, so that a negative score is lost",
+    ),
+    Slip(
+        "best_chunk_scores",
+        None,
+        """
+def solution_best_chunk_scores(chunk_scores, parents, n_docs):
+    best = np.zeros(n_docs)
+    for score, doc in zip(chunk_scores, parents):
+        if not best[doc] or score > best[doc]:
+            best[doc] = score
+    return best
+""",
+        "when a best score of exactly 0 is taken for none",
     ),
     Slip(
         "best_chunk_scores",

@@ -7,7 +7,7 @@ import numpy as np
 from checks import expect
 from checks.expect import stage
 from checks.lab_5_mini_rag import oracles
-from checks.lab_5_mini_rag.stretch import exact_law, interval, reported, scored
+from checks.lab_5_mini_rag.stretch import drawn, exact_law, interval, reported, scored, within
 
 # A row divided by (its length + 1e-8) is a unit row in practice: no mistake is that small.
 UNIT = 1e-7
@@ -54,13 +54,15 @@ def tokens(tokenize):
     case("a b, a.", ["a", "b", "a"])
     case("don't (0.8)", ["don", "t", "0", "8"])
     case("hot - cold -4 well- known", ["hot", "cold", "4", "well", "known"])
+    case("wait--what", ["wait", "what"])  # neither hyphen has a letter on both sides
+    case("tag_7 café", ["tag", "7", "caf"])
     case("one\ntwo\tthree/four", ["one", "two", "three", "four"])
     case("", [], "tokens of an empty text")
     case(" ... -- !", [], "tokens of a text of signs only")
 
 
 def fitted(fit_tfidf):
-    """Two documents by hand; then df against occurrences, an empty document, codes."""
+    """Two documents by hand; then a lopsided four, and signs, capitals, a text twice."""
     reread = 'Stage 1, "By hand"'
     docs = ["aa bb", "aa cc cc"]
     case = "'aa bb', 'aa cc cc'"
@@ -74,22 +76,35 @@ def fitted(fit_tfidf):
     rows = [[0.5797386715, 0.8148024747, 0], [0.3351757425, 0, 0.9421556247]]
     expect.close(f"{case}: rows by aa, bb, cc", matrix, rows, UNIT, reread=reread)
     expect.unchanged("the caller's documents", ["aa bb", "aa cc cc"], docs, reread=reread)
-
-    # N = 4; df: oil 3, x-1 2, gasket 1, gas 1: three times in one, and inside gasket
-    docs = ["oil x-1 oil", "gasket oil x-1", "", "gas gas oil gas"]
-    case = "four documents, one empty"
+    lopsided_docs(fit_tfidf, reread)
+    # N = 4, df of gas 1 and of oil 2; the words stood in the documents before, too
+    kept = ["Gas, GAS.", "oil", "- ... -", "oil"]
+    case, docs = "'Gas, GAS.', 'oil', '- ... -', 'oil'", list(kept)
     vocab, idf, matrix = three(fit_tfidf(docs), case, reread)
+    at = columns(f"{case}: vocab", vocab, ["gas", "oil"], reread)
+    idf = by_column(f"{case}: idf", idf, at, reread)
+    # ln(5/2) + 1, ln(5/3) + 1
+    expect.close(f"{case}: idf of gas, oil", idf, [1.916290732, 1.510825624], reread=reread)
+    matrix = by_column(f"{case}: matrix", matrix, at, reread)
+    expect.close(f"{case}: rows by gas, oil", matrix, [[1, 0], [0, 1], [0, 0], [0, 1]], UNIT)
+    expect.unchanged("the caller's documents", kept, docs, reread=reread)
+
+
+def lopsided_docs(fit_tfidf, reread):
+    """df against occurrences, a word inside another, an empty document, codes."""
+    # N = 4; df: oil 3, x-1 2, gasket 1, gas 1: three times in one, and inside gasket
     words = ["oil", "x-1", "gasket", "gas"]
-    at = columns(f"{case}: vocab", vocab, words, reread)
     wanted = np.log(5 / (1 + np.array([3, 2, 1, 1]))) + 1
+    kept = ["oil x-1 oil", "gasket oil x-1", "", "gas gas oil gas"]
+    rows = oracles.cosine_rows(kept, {word: i for i, word in enumerate(words)}, wanted)
+    case, docs = "four documents, one empty", list(kept)
+    vocab, idf, matrix = three(fit_tfidf(docs), case, reread)
+    at = columns(f"{case}: vocab", vocab, words, reread)
     idf = by_column(f"{case}: idf", idf, at, reread)
     expect.close(f"{case}: idf of oil, x-1, gasket, gas", idf, wanted, reread=reread)
-    rows = oracles.cosine_rows(docs, {word: i for i, word in enumerate(words)}, wanted)
     matrix = by_column(f"{case}: matrix", matrix, at, reread)
     expect.close(f"{case}: rows by oil, x-1, gasket, gas", matrix, rows, UNIT, reread=reread)
-    case = "'Gas, GAS.', 'oil': capitals and signs"
-    vocab, idf, matrix = three(fit_tfidf(["Gas, GAS.", "oil"]), case, reread)
-    columns(f"{case}: vocab", vocab, ["gas", "oil"], reread)
+    expect.unchanged("the caller's documents", kept, docs, reread=reread)
 
 
 def three(got, case, reread):
@@ -107,11 +122,13 @@ def transformed(transform):
     got = transform(["gas X-1"], vocab, idf)
     expect.close("x-1 weighs .3 and gas .4: 'gas X-1'", got, [[0.6, 0.8, 0]], UNIT, reread=reread)
     # gas three times: (0, 1.2, 1.2) / sqrt(2.88), beside a text with two words to leave out
-    got = transform(["gas oil gas gas", "new oil, new rope"], vocab, idf)
+    texts = ["gas oil gas gas", "New oil, new rope"]
+    got = transform(texts, vocab, idf)
     rows = [[0, 0.5**0.5, 0.5**0.5], [0, 0, 1]]
     expect.close("a word thrice, and words unknown to vocab", got, rows, UNIT, reread=reread)
     got = transform(["rope", "", "x-1"], vocab, idf)
     expect.close("no known word, no word, one word", got, [[0] * 3, [0] * 3, [1, 0, 0]], UNIT)
+    expect.unchanged("the caller's texts", ["gas oil gas gas", "New oil, new rope"], texts)
     expect.unchanged("the caller's vocab", {"oil": 2, "x-1": 0, "gas": 1}, vocab, reread=reread)
     expect.unchanged("the caller's idf", [0.3, 0.4, 1.2], idf.tolist(), reread=reread)
 
@@ -120,30 +137,42 @@ def transformed(transform):
 def check_stage2(rank, recall_at_k, mean_reciprocal_rank):
     """Order and ties; the two metrics by hand, on misses, short rankings and large keys."""
     ranked(rank)
+    metrics(recall_at_k, mean_reciprocal_rank)
+
+
+def metrics(recall_at_k, mean_reciprocal_rank):
+    """Each call gets lists and sets of its own, and may not change them."""
+
+    def case(name, rankings, keys, wanted, k=None):
+        mine, own = [list(ranking) for ranking in rankings], [set(key) for key in keys]
+        measure = mean_reciprocal_rank if k is None else recall_at_k
+        got = measure(mine, own) if k is None else measure(mine, own, k)
+        expect.close(f"{name}: {'MRR' if k is None else f'recall@{k}'}", got, wanted)
+        expect.unchanged("the caller's rankings", rankings, mine)
+        expect.unchanged("the caller's keys", list(map(sorted, keys)), list(map(sorted, own)))
+
     # share of {3, 9} in 4 1 3: one of two; share of {7} in 2 0: none
-    rankings, relevant = [[4, 1, 3], [2, 0]], [{3, 9}, {7}]
-    hand = "rankings 4 1 3 and 2 0, keys {3, 9} and {7}"
-    expect.close(f"{hand}: recall@3", recall_at_k(rankings, relevant, 3), 0.25)
-    expect.close(f"{hand}: recall@2", recall_at_k(rankings, relevant, 2), 0.0)
-    expect.close(f"{hand}: recall@9", recall_at_k(rankings, relevant, 9), 0.25)
-    # key of three, of which two in the first four: 2/3; key of one at place 1: 1; none; none
-    wide, keys = [[5, 8, 0, 6, 2], [1], [], [9, 8]], [{2, 5, 6}, {1}, {4}, {0}]
-    case = "keys of 3, 1, 1 and 1 ids, rankings of 5, 1, 0 and 2"
-    expect.close(f"{case}: recall@4", recall_at_k(wide, keys, 4), (2 / 3 + 1) / 4)
-    expect.close(f"{case}: recall@1", recall_at_k(wide, keys, 1), (1 / 3 + 1) / 4)
-    expect.close(f"{case}: recall@5", recall_at_k(wide, keys, 5), 1 / 2)
-    expect.close(f"{hand}: MRR", mean_reciprocal_rank(rankings, relevant), 1 / 6)
-    # places 1 (of 1, 4, 5), 1, none and none
-    expect.close(f"{case}: MRR", mean_reciprocal_rank(wide, keys), 1 / 2)
-    # place 2, although the key's other id stands at 4: 1/2; place 4: 1/4; place 3: 1/3
-    late, keys = [[7, 3, 1, 9], [2, 8, 1, 3], [6, 5, 0]], [{3, 9}, {3}, {0}]
-    expect.close("first hits at places 2, 4 and 3: MRR", mean_reciprocal_rank(late, keys), 13 / 36)
+    hand = [[4, 1, 3], [2, 0]], [{3, 9}, {7}]
+    name = "rankings 4 1 3 and 2 0, keys {3, 9} and {7}"
+    case(name, *hand, 0.25, k=3)
+    case(name, *hand, 0.0, k=2)
+    case(name, *hand, 0.25, k=9)
+    # keys of three (two of them in the first four), two (one of them anywhere), one, one
+    wide = [[5, 8, 0, 6, 2], [1], [], [9, 0]], [{2, 5, 6}, {1, 7}, {4}, {0}]
+    wide_name = "keys of 3, 2, 1 and 1 ids, rankings of 5, 1, 0 and 2"
+    case(wide_name, *wide, (2 / 3 + 1 / 2 + 1) / 4, k=4)
+    case(wide_name, *wide, (1 / 3 + 1 / 2) / 4, k=1)
+    case(wide_name, *wide, (1 + 1 / 2 + 1) / 4, k=5)
+    case(name, *hand, 1 / 6)
+    # places 1 (of 1, 4, 5), 1, none and 2
+    case(wide_name, *wide, (1 + 1 + 1 / 2) / 4)
+    # the key's other id at place 4, none, none, at place 3, nowhere
+    late = [[7, 3, 1, 9], [2, 8, 1, 3], [6, 5, 0], [4, 1, 2], [6, 9]]
+    keys, wanted = [{3, 9}, {3}, {0}, {1, 2}, {3, 9}], (1 / 2 + 1 / 4 + 1 / 3 + 1 / 2 + 1 / 2) / 5
+    case("first hits at places 2, 4, 3, 2 and 2", late, keys, wanted)
     # the only hit at place 12 of 15
-    case = "a hit at place 12 of 15"
-    expect.close(f"{case}: MRR", mean_reciprocal_rank([list(range(15, 30))], [{26}]), 1 / 12)
-    expect.close(f"{case}: recall@12", recall_at_k([list(range(15, 30))], [{26}], 12), 1)
-    expect.unchanged("the caller's rankings", [[7, 3, 1, 9], [2, 8, 1, 3], [6, 5, 0]], late)
-    expect.unchanged("the caller's keys", [[3, 9], [3], [0]], [sorted(key) for key in keys])
+    case("a hit at place 12 of 15", [list(range(15, 30))], [{26}], 1 / 12)
+    case("a hit at place 12 of 15", [list(range(15, 30))], [{26}], 1, k=12)
 
 
 def ranked(rank):
@@ -156,8 +185,9 @@ def ranked(rank):
             expect.equal(name, np.asarray(got).tolist(), expected, reread=reread)
 
     case("scores .2, .9, .1, .5", [0.2, 0.9, 0.1, 0.5], [1, 3, 0, 2])
-    case("scores -.5, .3, 0, -.1", [-0.5, 0.3, 0.0, -0.1], [1, 2, 3, 0])
+    case("scores -2.5, .3, 0, -1.5", [-2.5, 0.3, 0.0, -1.5], [1, 2, 3, 0])
     case("scores .1, .7, .1, .7", [0.1, 0.7, 0.1, 0.7], [1, 3, 0, 2])
+    case("two scores a hair apart", [0.3, 0.3 + 1e-12, 0.1], [1, 0, 2])  # close is no tie
     case("one score", [0.4], [0])
     # 300 scores with three values: an unstable sort shuffles them, a stable one cannot
     many = [(i * 7 % 3) / 4 for i in range(300)]
@@ -183,6 +213,13 @@ def check_stage3(fit_svd, project):
     tall = np.array([[2.0, 1.0], [0.0, 1.0], [1.0, 3.0]])
     expect.shape("a (3, 2) matrix, k=5", fit_svd(tall, 5), (2, 2))
     lopsided(fit_svd)
+    # (0, 2, 0) three times: one direction explains all, and the others are free but orthonormal
+    got = fit_svd(np.array([[0.0, 2, 0], [0, 2, 0], [0, 2, 0]]), 2)
+    if expect.shape("three equal rows (0,2,0), k=2", got, (2, 3)):
+        got = np.asarray(got, dtype=float)
+        name = "three equal rows (0,2,0), k=2: "
+        expect.close(f"{name}the first, up to sign", np.abs(got[0]), [0, 1, 0])
+        expect.close(f"{name}dot products of its rows", got @ got.T, np.eye(2))
     projected(project)
     # far from the origin: a centred fit would drop the direction that all rows share
     matrix = np.array([[5.0, 1, 0, 0], [5, 0, 1, 0], [5, 0, 0, 2], [5, 1, 1, 0], [5, 0, 0.5, 1]])
@@ -194,11 +231,12 @@ def check_stage3(fit_svd, project):
         a, b = (m / np.sqrt((m * m).sum(axis=1, keepdims=True)) for m in (a, b))
         return a @ b.T
 
-    mine = fit_svd(matrix, 2)
+    wanted = scores(axes)
+    mine = np.asarray(fit_svd(matrix, 2), dtype=float)
     rows = project(query, mine), project(matrix, mine)
     case = "cosines of 2 queries and 5 rows, k=2"
     if expect.shape(case, rows[0], (2, 2)) and expect.shape(case, rows[1], (5, 2)):
-        expect.close(case, np.asarray(rows[0]) @ np.asarray(rows[1]).T, scores(axes), UNIT)
+        expect.close(case, np.asarray(rows[0]) @ np.asarray(rows[1]).T, wanted, UNIT)
 
 
 def lopsided(fit_svd):
@@ -238,6 +276,8 @@ def projected(project):
     expect.close("a row of zeros, a row that projects to zero", got, rows, UNIT)
     got = project(np.array([[3.0, 4.0]]), np.eye(2))
     expect.close("one row, as a query", got, [[0.6, 0.8]], UNIT)
+    got = project(np.array([[3.0, 4, 0], [2, 0, 5], [1, -6, 1]]), np.array([[0.0, 1, 0]]))
+    expect.close("3 rows on 1 component: 4, 0 and -6 scaled", got, [[1], [0], [-1]], UNIT)
 
 
 @stage(reread='Stage 4, "By hand"')
@@ -304,9 +344,11 @@ def check_stage5(chunk, best_chunk_scores):
     case("abc", 3, 2, "abc")
     case("ab", 5, 3, "ab")
     case("abc", 1, 0, "a b c")
+    case("abababba", 2, 0, "ab ab ab ba")  # the same words again are no overlap
     case("", 4, 2, "")
     expect.raises("overlap 4 in chunks of 4", ValueError, chunk, list("abcdef"), 4, 4)
     expect.raises("overlap 5 in chunks of 4", ValueError, chunk, list("abcdef"), 4, 5)
+    expect.raises("overlap 4 in chunks of 4, two tokens", ValueError, chunk, list("ab"), 4, 4)
     best_chunks(best_chunk_scores)
 
 
@@ -324,6 +366,8 @@ def best_chunks(best_chunk_scores):
     expect.close(case, got, [0, 0.9, 0, 0.4, 0, 0], reread=reread)
     got = best_chunk_scores(np.array([-5.0, -2.5]), np.array([1, 1]), 2)
     expect.close("only chunks far below zero", got, [0, -2.5], reread=reread)
+    got = best_chunk_scores(np.array([0.0, -0.5, 0.2, 0.6, -0.4]), np.array([0, 0, 1, 1, 1]), 2)
+    expect.close("chunks 0, -.5 and .2, .6, -.4 of two documents", got, [0, 0.6], reread=reread)
 
 
 @stage(reread='Stage 6, "By hand"')
@@ -332,13 +376,16 @@ def check_stage6(bm25, bootstrap_interval, slice_report):
     scored(bm25)
     reread = 'Stage 6, "The bootstrap"'
     interval(bootstrap_interval, reread)
+    drawn("30 values", bootstrap_interval, reread)
     reported(slice_report, reread)
+    within(slice_report, reread)
     exact_law("the interval of 12 numbers", bootstrap_interval, reread, 20000)
 
     def one_slice(values, rng, n):
         report = slice_report(
-            [*values, *[500.0 + i for i in range(8)]], ["a"] * 12 + ["b"] * 8, rng, n
+            [*values, *[500.0 + i for i in range(8)]], ["a"] * len(values) + ["b"] * 8, rng, n
         )
         return report["a"][1:]
 
+    drawn("slices", one_slice, reread)
     exact_law("slice a of two, its interval", one_slice, reread, 4000)

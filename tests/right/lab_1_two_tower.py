@@ -69,6 +69,15 @@ class Tower(nn.Module):
         rows = F.embedding(ids, self.table.weight) * (1 + self.gain)
         return torch.einsum("bd,b->bd", rows, 1 / rows.norm(dim=1))
 
+# %% Stage 1: the table on its side, every row scaled before any is taken
+class Tower(nn.Module):
+    def __init__(self, n_ids, d):
+        super().__init__()
+        self.columns = nn.Parameter(0.1 * torch.randn(d, n_ids))
+
+    def forward(self, ids):
+        return (self.columns / self.columns.norm(dim=0)).T[ids]
+
 # %% Stage 2: log-softmax and the diagonal
 def in_batch_loss(u, v, temperature):
     scores = torch.matmul(u, v.transpose(0, 1)) / temperature
@@ -257,6 +266,20 @@ def lsh_search(query, x, tables, k):
 def hash_codes(x, planes):
     signs = np.sign(x @ planes.T).astype(np.int64)
     return (signs * 2 ** np.arange(planes.shape[0], dtype=np.int64)).sum(axis=1)
+
+# %% Stage 5: a random number for each side, a dict of scores
+def hash_codes(x, planes):
+    numbers = np.random.default_rng(0).integers(1, 2**62, len(planes))
+    return np.bitwise_xor.reduce(np.where(x @ planes.T > 0, numbers, 0), axis=1)
+
+
+def lsh_search(query, x, tables, k):
+    score = {}
+    for planes, buckets in tables:
+        ids = buckets.get(int(hash_codes(query[None], planes)[0]))
+        if ids is not None:
+            score.update(zip(ids.tolist(), (x[ids] @ query).tolist()))
+    return sorted(score, key=score.get, reverse=True)[:k]
 
 # %% Stage 6: a finite fill, an index
 def mask_accidental_hits(logits, item_ids):

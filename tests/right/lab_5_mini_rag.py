@@ -30,8 +30,8 @@ def tokenize(text):
     words, word = [], ""
     text = text.lower() + " "
     for i, sign in enumerate(text):
-        inner = sign == "-" and word and (text[i + 1].isalpha() or text[i + 1].isdigit())
-        if sign.isalpha() or sign.isdigit() or inner:
+        inner = sign == "-" and word and word[-1] != "-" and text[i + 1].isalnum()
+        if (sign.isascii() and sign.isalnum()) or inner:
             word += sign
         elif word:
             words.append(word)
@@ -58,9 +58,10 @@ def fit_tfidf(texts):
     m /= np.maximum(np.linalg.norm(m, axis=1, keepdims=True), 1e-12)
     return [{w: np.int64(i) for i, w in enumerate(words)}, weight, m]
 
-# %% Stage 1: str.strip of hyphens after a wide pattern
+# %% Stage 1: split at all that cannot stand in a word, then str.strip of hyphens
 def tokenize(s):
-    return [w.strip("-") for w in re.findall("[a-zA-Z0-9-]+", s.casefold()) if w.strip("-")]
+    parts = re.split("[^a-zA-Z0-9-]+|--+", s.casefold())
+    return [part.strip("-") for part in parts if part.strip("-")]
 
 # %% Stage 2: sorted with a key, a tuple of ints
 def rank(scores):
@@ -110,11 +111,11 @@ def fit_svd(matrix, k):
     values, vectors = np.linalg.eigh(matrix.T @ matrix)
     return vectors[:, ::-1][:, : min(k, *matrix.shape)].T
 
-# %% Stage 3: by way of U, every sign turned
+# %% Stage 3: by way of U, every sign turned, as lists
 def fit_svd(matrix, k):
-    u, s, vt = np.linalg.svd(matrix, full_matrices=False)
-    n = min(k, len(s))
-    return -(u[:, :n].T @ matrix) / s[:n, None]
+    u = np.linalg.svd(matrix, full_matrices=False)[0]
+    directions, _ = np.linalg.qr((u.T @ matrix).T)
+    return (-directions.T[:k]).tolist()
 
 # %% Stage 3: the SVD of the transpose
 def fit_svd(x, n_components):
@@ -127,7 +128,10 @@ def fit_svd(matrix, k):
         v = np.random.default_rng(i).normal(size=matrix.shape[1])
         for _ in range(400):
             v = rest.T @ (rest @ v)
-            v -= sum((r * (r @ v) for r in rows), np.zeros_like(v))
+            if not v.any():  # nothing is left to explain: any direction will do
+                v = np.random.default_rng(i + 99).normal(size=matrix.shape[1])
+            for r in rows + rows:
+                v -= r * (r @ v)
             v /= np.linalg.norm(v)
         rows.append(v)
         rest = rest - np.outer(rest @ v, v)
@@ -275,6 +279,24 @@ def bootstrap_interval(values, rng, n_resamples=2000):
     counts = rng.multinomial(n, [1 / n] * n, size=n_resamples)
     means = counts @ np.asarray(values, float) / n
     return float(np.percentile(means, 2.5)), float(np.percentile(means, 97.5))
+
+# %% Stage 6: a child of rng, one resample at a time
+def bootstrap_interval(values, rng, n_resamples=2000):
+    v = np.asarray(values, float)
+    (child,) = rng.spawn(1)
+    means = [v[child.integers(len(v), size=len(v))].mean() for _ in range(n_resamples)]
+    return np.percentile(means, 2.5), np.percentile(means, 97.5)
+
+# %% Stage 6: a child of rng for each slice
+def slice_report(values, slices, rng, n_resamples=2000):
+    groups = {}
+    for value, name in zip(values, slices):
+        groups.setdefault(name, []).append(value)
+    children = zip(sorted(groups), rng.spawn(len(groups)))
+    return {
+        name: (sum(groups[name]) / len(groups[name]), *bootstrap_interval(groups[name], child, n_resamples))
+        for name, child in children
+    }
 
 # %% Stage 6: groups by np.unique, lists back
 def slice_report(values, slices, rng, n_resamples=2000):
