@@ -244,23 +244,6 @@ def solution_kmeans(x, centres, max_iter):
     ),
     Slip(
         "kmeans",
-        None,
-        """
-def solution_kmeans(x, centres, max_iter):
-    history = []
-    for _ in range(max_iter):
-        moved = solution_update(x, solution_assign(x, centres), centres)
-        near, centres = np.allclose(moved, centres), moved
-        labels = solution_assign(x, centres)
-        history.append(solution_inertia(x, centres, labels))
-        if near:
-            break
-    return centres, labels, history
-""",
-        "when it stops once np.allclose says that no centre moves: it allows 1e-5 of their size",
-    ),
-    Slip(
-        "kmeans",
         "if np.array_equal(labels, before):",
         "if np.array_equal(np.bincount(labels), np.bincount(before)):",
         "when it stops once no cluster changes its size, although rows still change places",

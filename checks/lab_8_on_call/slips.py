@@ -148,19 +148,7 @@ def solution_deseasonalize(x, period=24):
         "rolling_z",
         "flat = before.min() == before.max()",
         "flat = np.isclose(before.std(), 0)",
-        "when a small spread counts as flat: by np.isclose, a limit of your own, or rounded values",
-    ),
-    Slip(
-        "rolling_z",
-        "flat = before.min() == before.max()",
-        "flat = np.allclose(before, before[0])",
-        "when values that np.allclose calls close count as equal",
-    ),
-    Slip(
-        "rolling_z",
-        "before.std()",
-        "np.sqrt(np.maximum((before**2).mean() - before.mean() ** 2, 1e-300))",
-        "when the sd comes from the mean of the squares, which loses its digits far from 0",
+        "when a small spread counts as flat: by isclose or allclose, a limit of your own, or rounding",
     ),
     Slip(
         "rolling_z",

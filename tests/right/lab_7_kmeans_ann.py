@@ -125,6 +125,18 @@ def assign(x, centres):
         best = np.minimum(best, d)
     return out
 
+# %% Stage 1: stops once np.allclose sees no centre move
+def kmeans(x, centres, max_iter):
+    history = []
+    for _ in range(max_iter):
+        moved = update(x, assign(x, centres), centres)
+        still, centres = np.allclose(moved, centres), moved
+        labels = assign(x, centres)
+        history.append(inertia(x, centres, labels))
+        if still:
+            break
+    return centres, labels, history
+
 # %% Stage 2: Python's own generator, seeded by rng
 def kmeans_plus_plus(x, k, rng):
     import random
