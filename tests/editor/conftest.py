@@ -5,8 +5,8 @@ from collections.abc import Generator
 import pytest
 
 from tests.editor import install
+from tests.editor.driver import MEASURED
 
-MEASURED: list[str] = []
 SCREENS = install.ROOT / "dist" / "editor"
 
 

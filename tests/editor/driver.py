@@ -20,6 +20,7 @@ from playwright.sync_api import Locator, Page, TimeoutError, sync_playwright
 from tests.editor import install
 
 ROOT = install.ROOT
+MEASURED: list[str] = []  # lines for the end of the session
 QUIET = [
     "--auth", "none", "--disable-telemetry", "--disable-update-check",
     "--disable-workspace-trust", "--disable-getting-started-override",

@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.editor import install
-from tests.editor.conftest import MEASURED
-from tests.editor.driver import Editor
+from tests.editor.driver import MEASURED, Editor
 
 FILE = "labs/lab_3_bpe.py"
 WRONG = """    out, at = [], 0
