@@ -313,6 +313,12 @@ def test_no_command_of_a_formula_is_left_unread(lab):
             assert not [formula for formula in shown if "\\" in formula]
 
 
+def test_a_long_formula_in_a_line_scrolls_with_what_closes_it_and_floor_division_is_one_sign():
+    shown = text.Prose().inline(r"so $q, k, v = xW_q,\ xW_k,\ xW_v + 0 + 0 + 0$, and $h // g$.")
+    assert shown.count('<span class="formula" tabindex="0"') == 1
+    assert "</math>\u2060,</span> and" in shown and "<mo>//</mo>" in shown
+
+
 def test_a_table_scrolls_within_itself_and_has_no_empty_heading_and_no_style():
     shown = text.Prose().html("| a | |\n|--:|---|\n| 1 | 2 |")
     assert '<th class="right">a</th>' in shown and "<td></td>" in shown and "style" not in shown

@@ -23,9 +23,11 @@ BEFORE = re.compile(rf"(</m(?:i|n|frac|sub|sup)>)(?={FUNCTION})")
 THIN = '<mspace width="0.17em"/>'  # in `2 ln x`, where no operator and no bracket stands
 ARROW = re.compile(r"<mi>(&#x027F[89A];)</mi>")  # the converter takes these for variables
 SPACED = r'<mo lspace="0.28em" rspace="0.28em">\1</mo>'
+SLASH = "<mo>&#x0002F;</mo>"
 NORM = "<mo>&#x02016;</mo>"
 FLAT = '<mo stretchy="false" lspace="0" rspace="0">&#x02016;</mo>'  # both bars of one height
-JOINED = re.compile(r"(</math>(?:</span>)?)(?=[.,;:)?])")  # no line begins with a full stop
+CLOSING = re.compile(r"</math></span>([.,;:)?])")
+JOINED = re.compile(r"(</math>)(?=[.,;:)?])")  # no line begins with a full stop
 PYTHON = PythonLexer(stripnl=False)
 SPANS = HtmlFormatter(nowrap=True)
 PLAIN = re.compile(r'<span class="(?:n|p|o|w|nn|si|fm)">([^<]*)</span>')  # no colour of their own
@@ -39,13 +41,18 @@ def math(latex: str, block: bool = False) -> str:
     known = latex.replace(r"\arg", r"\operatorname{arg}")
     tag = convert(known, display="block" if block else "inline")
     tag = ARROW.sub(SPACED, AFTER.sub(rf"\1{THIN}", BEFORE.sub(rf"\1{THIN}", tag)))
-    tag = tag.replace(NORM, FLAT)
+    tag = tag.replace(NORM, FLAT).replace(SLASH + SLASH, "<mo>//</mo>")
     tag = tag.replace("<math ", f'<math alttext="{escape(latex)}" ', 1)
     is_long = len(latex) > LONG
     focus = ' tabindex="0" role="group" aria-label="formula"' if is_long else ""
     if block:
         return f'<div class="formula"{focus}>{tag}</div>\n'
     return f'<span class="formula"{focus}>{tag}</span>' if is_long else tag
+
+
+def _joined(html: str) -> str:
+    """What closes a sentence stays with the formula before it, within it where that scrolls."""
+    return JOINED.sub("\\1\u2060", CLOSING.sub(r"</math>\1</span>", html))
 
 
 def code(source: str) -> str:
@@ -101,14 +108,14 @@ class Prose:
         for token in tokens:
             token.children = self._links(token.children or [])
         html = self.reader.renderer.render(tokens, self.reader.options, {})
-        return JOINED.sub("\\1\u2060", html)
+        return _joined(html)
 
     def inline(self, markdown: str) -> str:
         """One sentence, without a paragraph around it."""
         (token,) = self.reader.parseInline(" ".join(markdown.split()))
         token.children = self._links(token.children or [])
         html = self.reader.renderer.render([token], self.reader.options, {})
-        return JOINED.sub("\\1\u2060", html)
+        return _joined(html)
 
     def _anchors(self, tokens: list[Token]) -> None:
         for token, inside in pairwise(tokens):
