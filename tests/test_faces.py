@@ -170,3 +170,10 @@ def test_devcontainer_json_holds_what_the_specification_names():
     assert all(isinstance(value, str) for value in found["containerEnv"].values())
     for file in found["customizations"]["codespaces"]["openFiles"]:
         assert (ROOT / file).exists()
+
+
+def test_the_places_that_the_readme_shows_are_those_of_the_labs():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    lab = next(lab for lab in LABS if lab.number == 4)
+    shown = re.findall(rf"{lab.relative}:(\d+):", text) + re.findall(r"fix line (\d+)", text)
+    assert len(shown) == 3 and {*shown} == {str(lab.definition("kv_rows").name_line)}
