@@ -144,9 +144,7 @@ def close(
     want_shape = values.shape(expected)
     got_shape = values.shape(got)
     if got_shape != want_shape:
-        wanted = _shape_words(want_shape or ())
-        words = lambda: (values.kind(got, got_shape), wanted)  # noqa: E731
-        return _look(case, False, ("shape", got_shape), words, reread)
+        return _look_at_shape(case, got, got_shape, want_shape, ("shape", got_shape), reread)
     ok = values.close(got, expected, tol)
     return _look(case, ok, got, lambda: values.contrast(got, expected, tol), reread)
 
@@ -154,12 +152,16 @@ def close(
 def shape(case: str, got: Any, expected: tuple, *, reread: str | None = None) -> bool:
     """An array of that shape; `()` asks for a single number."""
     came = values.shape(got)
-    words = lambda: (values.kind(got, came), _shape_words(expected))  # noqa: E731
-    return _look(case, came == expected, came, words, reread)
+    return _look_at_shape(case, got, came, expected, came, reread)
 
 
-def _shape_words(expected: tuple) -> str:
-    return f"shape {expected}" if expected else "a single number"
+def _look_at_shape(
+    case: str, got: Any, came: tuple | None, expected: tuple | None, entry: Any, reread: str | None
+) -> bool:
+    def words() -> tuple[str, str]:
+        return values.kind(got, came), f"shape {expected}" if expected else "a single number"
+
+    return _look(case, came == expected, entry, words, reread)
 
 
 def instance(
@@ -217,7 +219,10 @@ def raises(
     except Exception as other:
         name, said = type(other).__name__, str(other)
         return _look(case, False, name, lambda: (f"{name}: {said}", error.__name__), reread)
-    words = lambda: (f"no error, but {values.show(came)}", error.__name__)  # noqa: E731
+
+    def words() -> tuple[str, str]:
+        return f"no error, but {values.show(came)}", error.__name__
+
     return _look(case, False, came, words, reread)
 
 

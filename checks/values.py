@@ -132,14 +132,18 @@ def show(value: Any, limit: int = SHOWN_CHARS) -> str:
 
 def _represented(value: Any) -> str:
     """The repr in one line; of a container of large arrays only their corners, which is faster."""
-    numpy = sys.modules.get("numpy")
     try:
-        if numpy is None or _elements(value) <= SHOWN_CHARS:
+        if not _is_bulky(value):
             return " ".join(repr(value).split())
-        with numpy.printoptions(threshold=0, edgeitems=2, precision=4):
+        with sys.modules["numpy"].printoptions(threshold=0, edgeitems=2, precision=4):
             return " ".join(repr(value).split())
     except Exception as error:
         return f"a {type(value).__name__} whose repr raises {type(error).__name__}"
+
+
+def _is_bulky(value: Any) -> bool:
+    """A container whose arrays have more entries than are ever shown."""
+    return "numpy" in sys.modules and not _array_type(value) and _elements(value) > SHOWN_CHARS
 
 
 def _elements(value: Any, depth: int = 4) -> int:
@@ -154,10 +158,7 @@ def _elements(value: Any, depth: int = 4) -> int:
 
 def call(name: str, args: tuple, named: dict) -> str:
     """`merge([1, 2], (1, 2), 256)`, or nothing where that would be long."""
-    given = [*args, *named.values()]
-    if "numpy" in sys.modules and any(
-        _elements(one) > SHOWN_CHARS for one in given if not _array_type(one)
-    ):
+    if any(map(_is_bulky, [*args, *named.values()])):
         return ""
     parts = [show(a, 200) for a in args] + [f"{k}={show(v, 200)}" for k, v in named.items()]
     text = f"{name}({', '.join(parts)})"

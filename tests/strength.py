@@ -69,10 +69,10 @@ def _measured(one: tuple[str, int]) -> dict:
 
 
 def rows_of(every: Iterable[Lab]) -> Iterator[dict]:
-    """The rows of these labs, in order; a stage runs in a process of its own for each core.
+    """The rows of these labs, in order; as many stages at a time as there are cores.
 
-    A process, since what a child leaves behind is found by its parent: two at a time in one
-    process would end each other's.
+    Each in a process of its own, since what a child leaves behind is found by its parent: two
+    at a time in one process would end each other's.
     """
     wanted = [(lab.id, number) for lab in every for number in lab.stages]
     with ProcessPoolExecutor(os.cpu_count(), initializer=_warm) as pool:

@@ -88,9 +88,8 @@ def slip_verdict(lab: Lab, slip: Slip) -> Verdict:
     return judged(with_slip(lab, slip), JUDGES[lab.id].owner[slip.function])
 
 
-Answer = tuple[
-    int, str, dict[str, str]
-]  # stage, title, source of each function ("": defined there)
+# Stage, title, source of each function; "" where the first one's source defines it, too.
+Answer = tuple[int, str, dict[str, str]]
 
 
 @functools.cache

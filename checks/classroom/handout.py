@@ -17,7 +17,7 @@ from checks.runner.lab import DIVIDER, ROOT, Lab, NotUsable, discover, sealed_pa
 
 # What a student's copy holds, by name: what is not listed stays here. tests/ holds right answers.
 PARTS = (".devcontainer", ".dockerignore", ".gitattributes", ".gitignore", ".vscode", "LICENSE",
-         "README.md", "conftest.py", "docs/squiggle.png", "noxfile.py", "pyproject.toml",
+         "conftest.py", "docs/squiggle.png", "noxfile.py", "pyproject.toml",
          "requirements.lock")  # fmt: skip
 NOT_FOR_STUDENTS = ("classroom",)  # in checks/
 CELL = "# %%"
@@ -73,10 +73,9 @@ def write(labs: list[Lab], folder: str) -> None:
             shutil.copytree(source, target)
         elif os.path.exists(source):
             shutil.copyfile(source, target)
-    with open(os.path.join(folder, "README.md"), "r+", encoding="utf-8", newline="\n") as file:
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
         text = readme(file.read(), [f"{stem}.py" for stem in texts], labs[0].id)
-        file.seek(0)
-        file.truncate()
+    with open(os.path.join(folder, "README.md"), "w", encoding="utf-8", newline="\n") as file:
         file.write(text)
     os.makedirs(os.path.join(folder, "labs"))
     shutil.copy(os.path.join(ROOT, "labs", "orders.toml"), os.path.join(folder, "labs"))
@@ -101,13 +100,13 @@ def readme(text: str, files: list[str], first: str) -> str:
     text = "\n".join(lines)
     for old, new in FOR_STUDENTS:
         text = re.sub(old, new, text)
-    return text if first == "lab-3" else text.replace("-s lab-3", f"-s {first}")
+    return text.replace("-s lab-3", f"-s {first}")
 
 
 def unsolved(lab: Lab) -> str:
     """The lab as it is handed out: every stage a stub, and nothing from its solutions on."""
     lab = attempts.unsolved(lab)
-    lines = list(lab.lines)
+    lines = lab.lines
     at = lab.divider - 1
     if at < len(lines) and lines[at].startswith(DIVIDER):
         while at and not lines[at].startswith(CELL):

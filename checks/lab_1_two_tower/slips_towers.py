@@ -18,19 +18,10 @@ TOWER = [
     ),
     Slip(
         "Tower",
-        None,
-        """
-class solution_Tower(nn.Module):
-    def __init__(self, n_ids, d):
-        super().__init__()
-        self.table = nn.Embedding(n_ids, d)
-        nn.init.normal_(self.table.weight, std=0.1)
-
-    def forward(self, ids):
-        with torch.no_grad():
+        f"return {RETURN}",
+        """with torch.no_grad():
             self.table.weight.div_(self.table.weight.norm(dim=1, keepdim=True))
-        return self.table(ids)
-""",
+        return self.table(ids)""",
         "when the table itself is scaled in place, and the gradient knows nothing of it",
     ),
     Slip(
@@ -60,18 +51,8 @@ class solution_Tower(nn.Module):
     ),
     Slip(
         "Tower",
-        None,
-        """
-class solution_Tower(nn.Module):
-    def __init__(self, n_ids, d):
-        super().__init__()
-        self.table = nn.Embedding(n_ids, d)
-        nn.init.normal_(self.table.weight, std=0.1)
-
-    def forward(self, ids):
-        rows = self.table(ids)
-        return rows / rows.norm(dim=1, keepdim=True).clamp(min=1.0)
-""",
+        RETURN,
+        "self.table(ids) / self.table(ids).norm(dim=1, keepdim=True).clamp(min=1.0)",
         "when rows longer than 1 are shortened and short ones are left as they are",
     ),
     Slip("Tower", RETURN, RETURN + ".squeeze()", "when squeeze() drops the axis of a batch of one"),

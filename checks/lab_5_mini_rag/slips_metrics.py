@@ -2,6 +2,8 @@
 
 from checks.expect import Slip
 
+FIRST = "1 / next(hits, np.inf)"
+
 METRICS = [
     Slip("rank", "-scores", "scores", "when the worst score comes first"),
     Slip(
@@ -109,40 +111,20 @@ def solution_recall_at_k(rankings, relevant, k):
     ),
     Slip(
         "mean_reciprocal_rank",
-        None,
-        """
-def solution_mean_reciprocal_rank(rankings, relevant):
-    total = 0.0
-    for ranking, key in zip(rankings, relevant):
-        total += sum(1 / place for place, doc in enumerate(ranking, 1) if doc in key)
-    return total / len(rankings)
-""",
+        FIRST,
+        "sum(1 / place for place in hits)",
         "when every hit adds its 1 / place, not the first one only",
     ),
     Slip(
         "mean_reciprocal_rank",
-        None,
-        """
-def solution_mean_reciprocal_rank(rankings, relevant):
-    total = 0.0
-    for ranking, key in zip(rankings, relevant):
-        hits = [1 / place for place, doc in enumerate(ranking, 1) if doc in key]
-        total += sum(hits) / max(1, len(hits))
-    return total / len(rankings)
-""",
+        FIRST,
+        "np.mean([1 / place for place in hits] or [0.0])",
         "when 1 / place is averaged over the hits of a query",
     ),
     Slip(
         "mean_reciprocal_rank",
-        None,
-        """
-def solution_mean_reciprocal_rank(rankings, relevant):
-    total = 0.0
-    for ranking, key in zip(rankings, relevant):
-        hits = [1 / place for place, doc in enumerate(ranking, 1) if doc in key]
-        total += min(hits, default=0.0)
-    return total / len(rankings)
-""",
+        FIRST,
+        "1 / max(hits, default=np.inf)",
         "when the last hit of a ranking counts, not the first",
     ),
     Slip(
@@ -160,15 +142,8 @@ def solution_mean_reciprocal_rank(rankings, relevant):
     ),
     Slip(
         "mean_reciprocal_rank",
-        None,
-        """
-def solution_mean_reciprocal_rank(rankings, relevant):
-    total = 0.0
-    for ranking, key in zip(rankings, relevant):
-        place = next((ranking.index(doc) + 1 for doc in key if doc in ranking), np.inf)
-        total += 1 / place
-    return total / len(rankings)
-""",
+        FIRST,
+        "1 / next((ranking.index(doc) + 1 for doc in key if doc in ranking), np.inf)",
         "when the first id of the key that is found counts, not the first place",
     ),
     Slip(
