@@ -47,12 +47,7 @@ NEEDS = ", with {}, which Colab has; elsewhere `%pip install {}` in a cell bring
 
 def needs(lab: Lab) -> list[str]:
     """The packages that the lab's imports name, beside the standard library and its checks."""
-    found = set()
-    for every in lab.definitions.values():
-        node = every[-1].node
-        for alias in getattr(node, "names", []):
-            found.add((getattr(node, "module", None) or alias.name).partition(".")[0])
-    return sorted(found - sys.stdlib_module_names - {"checks"})
+    return sorted(lab.imports - sys.stdlib_module_names - {"checks"})
 
 
 def book(lab: Lab) -> NotebookNode:

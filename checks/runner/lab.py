@@ -211,6 +211,19 @@ class Lab:
         """The newest definition of a name: the last in the file, as in a kernel."""
         return self.definitions[name][-1] if name in self.definitions else None
 
+    @property
+    def imports(self) -> set[str]:
+        """The top-level modules that the file's import statements name."""
+        found: set[str] = set()
+        for every in self.definitions.values():
+            newest = every[-1]
+            line = self.lines[newest.name_line - 1].encode()[newest.offset :]
+            if line.startswith((b"import ", b"from ")):  # no other statement need be parsed
+                node = newest.node
+                for alias in node.names:
+                    found.add((getattr(node, "module", None) or alias.name).partition(".")[0])
+        return found
+
     def source(self, definition: Definition) -> str:
         """The definition's own lines, decorators included."""
         return "\n".join(self.lines[definition.line - 1 : definition.end])

@@ -60,7 +60,7 @@ class Watched:
         ]
         self.open = {n for n in self.open if n in sources} | set(changed)
         self._move(lab)
-        self.imports = {"numpy", "torch"} & set(_imported(lab))
+        self.imports = {"numpy", "torch"} & lab.imports
         self.sources |= sources  # a file that is half written may have lost its stages
         return lab, sorted(self.open)
 
@@ -97,7 +97,7 @@ class Watcher:
     def heat(self, lab: Lab) -> None:
         """Import what the lab's checks will need, once, in the parent that all verdicts fork."""
         for name in ("numpy", "torch"):
-            if name in _imported(lab):
+            if name in lab.imports:
                 self._import(name)
 
     def _import(self, name: str) -> None:
@@ -241,16 +241,6 @@ def _comes(path: str) -> bool:
 
 def _is_written(lab: Lab, number: int) -> bool:
     return number in lab.stages and report.is_written(lab, number)
-
-
-def _imported(lab: Lab) -> set[str]:
-    """The top-level modules that a lab's import statements name."""
-    found: set[str] = set()
-    for every in lab.definitions.values():
-        node = every[-1].node
-        for alias in getattr(node, "names", []):
-            found.add((getattr(node, "module", None) or alias.name).partition(".")[0])
-    return found
 
 
 def events_arrive(folder: str) -> bool:
