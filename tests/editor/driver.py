@@ -129,7 +129,19 @@ class Editor:
         if name:
             self.page.wait_for_selector(f'.tab[data-resource-name="{Path(name).name}"]')
             self.page.wait_for_selector(".view-line")
-        self._entry("task Run Stage", "Run Stage").wait_for()  # the tasks have been read
+        self._is_ready()
+
+    def reload(self) -> None:
+        """Load the same window anew by the editor's own command; its terminals go on."""
+        self.page.evaluate("window.isOld = true")
+        self.command("Developer: Reload Window")
+        self.page.wait_for_function("!window.isOld")
+        self.page.wait_for_selector(".monaco-workbench")
+        self._is_ready()
+
+    def _is_ready(self) -> None:
+        """Wait until the tasks have been read."""
+        self._entry("task Run Stage", "Run Stage").wait_for()
         self.page.keyboard.press("Escape")
         self._palette().wait_for(state="hidden")
 

@@ -2,9 +2,11 @@
 
 import io
 import json
+import re
 import statistics
 import time
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -201,7 +203,8 @@ def test_the_squiggle_follows_the_save_while_the_watcher_runs(editor, lab):
     editor.goto(line + 10)
     editor.shows("tuple(ids[at : at + 2]) == pair")
     editor.task("Watch Labs")
-    editor.says("watching labs/ (process")
+    editor.says("watching labs/ (process", "ends it)")
+    watcher = int(re.findall(r"\(process (\d+)", editor.terminal())[-1])
     editor.page.evaluate(CLOCK)
     row = lab.read_text(encoding="utf-8").split("\n").index("    return out", line) + 1
     waits = []
@@ -221,6 +224,13 @@ def test_the_squiggle_follows_the_save_while_the_watcher_runs(editor, lab):
     editor.command("View: Close All Editors")  # the watcher needs no open editor
     write(lab, WRONG)
     assert editor.counts(1)
+    editor.reload()  # nor this window: the task goes on in the next
+    write(lab, RIGHT)
+    editor.says("stage 2 passed: merge.")
+    write(lab, WRONG)
+    assert editor.counts(1)
     write(lab, RIGHT)
     assert editor.counts(0)
     editor.command("Tasks: Terminate Task")
+    editor.entry("Watch Labs").click()
+    assert editor.until(lambda: not psutil.pid_exists(watcher))
