@@ -364,7 +364,7 @@ def scoreboard(name, alarms_of, min_run=1):
     row = f"{name:16} {delay:8.1f} {false / len(FRESH_SEEDS):13.1f}  "
     for cause in SYMPTOMS:
         blamed = [score.blamed or "nothing" for score in scores if score.cause == cause]
-        ranked = sorted(set(blamed), key=blamed.count, reverse=True)
+        ranked = sorted(set(blamed), key=lambda metric: (-blamed.count(metric), metric))
         row += f"  {', '.join(f'{blamed.count(m)} {m}' for m in ranked[:3]):34}"
     print(row)
 
