@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 
-from checks.runner import attempts, journal, progress, report
+from checks.runner import attempts, progress, report
 from checks.runner.lab import NotUsable
 
 TYPE_CHECKING = False
@@ -57,8 +57,3 @@ def show(lab: Lab, number: int) -> None:
     if code and os.environ.get("VSCODE_IPC_HOOK_CLI"):
         place = f"{lab.path}:{report.first_line(lab, number)}"
         subprocess.run([code, "--reuse-window", "--goto", place], check=False, capture_output=True)
-
-
-def give_up(lab: Lab, number: int) -> None:
-    """Note that the learner asked for the reference before the stage was right."""
-    journal.write(lab.id, number, "give-up")
