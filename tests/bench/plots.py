@@ -241,7 +241,8 @@ def growth(axes: Axes, row: dict) -> None:
     axes.margins(x=0.08)
     every = [point[key] for point in row["points"] for key in ("ours", "peer")]
     low, high = min(every), max(every)
-    reach = max(high / low, 30) ** 0.3  # room for the labels, above and below
+    room = 0.85 if any(marks) else 0.3  # for the labels, above and below: of two lines, or one
+    reach = max(high / low, 30) ** room
     axes.set_ylim(low / reach, high * reach)
     time_axis(axes.yaxis)
     axes.xaxis.set_minor_locator(NullLocator())
