@@ -5,6 +5,7 @@ And: versions stand in requirements.lock and in the image's digest, nowhere else
 
 import copy
 import math
+import os
 import re
 import subprocess
 import sys
@@ -139,6 +140,26 @@ def test_another_bit_or_pixel_is_broken_under_the_pins_alone():
     assert problem.startswith("not the same bits: n, x (")
     assert problems(PINNED, pictures=["a", "c"]) == ["1 pictures are not the same"]
     assert problems(FREE, values=other, pictures=["a", "c"]) == []
+
+
+def test_an_emulator_that_cannot_sort_is_found_and_named_and_promises_nothing(
+    monkeypatch, tmp_path, capsys
+):
+    wrong = tmp_path / "sitecustomize.py"  # what the emulator does, done to NumPy here
+    wrong.write_text(
+        "import numpy as np\nright = np.argsort\nnp.argsort = lambda x: right(x)[::-1]\n"
+    )
+    path = ("/usr/bin/env", f"PYTHONPATH={tmp_path}") if os.name == "posix" else ()
+    found = reproduce.possible([Setting("bad", {}, prefix=path, exact=True)])
+    assert [setting.errs for setting in found] == [bool(path)]
+    if path:
+        assert "its argsort errs" in capsys.readouterr().out
+        row = compare.row(LAB, found[0], result(printed="", error="KeyError"), result())
+        assert compare.broken(row) == []
+        shown = compare.row(LAB, found[0], result(printed=""), result())
+        assert "| bad, whose argsort errs |" in compare.line(shown)
+    (right,) = reproduce.possible([Setting("good", {}, exact=True)])
+    assert not right.errs
 
 
 def test_a_setting_that_crashes_or_hangs_is_a_row_with_the_reason():

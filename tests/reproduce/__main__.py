@@ -1,8 +1,8 @@
 """`nox -s reproduce`: every lab under every setting that this machine allows, beside the pins.
 
 `-- 4 7` some labs, `-- --quick` two labs and few settings, `-- --emulated` other CPUs by
-qemu-user, `-- --in "docker run --rm -v .:/lab -w /lab IMAGE python"` in a container as it comes.
-The table goes to dist/reproduce.{json,md}; exit status 1 where a promise is broken.
+qemu-user and valgrind, `-- --in "docker run --rm -v .:/lab -w /lab IMAGE python"` in a container
+as it comes. The table goes to dist/reproduce.{json,md}; exit status 1 where a promise is broken.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import argparse
 import json
 import marshal
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -56,7 +55,10 @@ def possible(wanted: list[Setting]) -> list[Setting]:
             why = result if isinstance(result, str) else result["error"]
             print(f"left out on this machine: {setting.name} ({why})")
             continue
-        print(f"{setting.name}: {result['in effect']}", flush=True)
+        setting.errs = bool(result["printed"])
+        print(
+            f"{setting.name}: {result['in effect']}; {result['printed']}".rstrip("; \n"), flush=True
+        )
         found.append(setting)
     return found
 
@@ -115,7 +117,9 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="nox -s reproduce --", description=__doc__)
     parser.add_argument("labs", nargs="*", type=int, help="numbers of labs; none: all")
     parser.add_argument("--quick", action="store_true", help="two labs, few settings")
-    parser.add_argument("--emulated", action="store_true", help="other CPUs, by qemu-user")
+    parser.add_argument(
+        "--emulated", action="store_true", help="other CPUs, by qemu-user and valgrind"
+    )
     parser.add_argument("--in", dest="there", metavar="COMMAND", help="starts a container's Python")
     asked = parser.parse_args(words)
     begin = time.perf_counter()
@@ -127,9 +131,9 @@ def main(words: list[str]) -> int:
         parser.error(f"there is no lab {unknown[0]}")
     labs = [lab for lab in every if lab.number in numbers]
     if asked.emulated:
-        if not shutil.which("qemu-x86_64"):
-            parser.error("qemu-x86_64 is missing; on Debian: sudo apt-get install qemu-user")
-        wanted = settings.emulated()
+        wanted = possible(settings.emulated())
+        if not wanted:
+            parser.error("no emulator; on Debian: sudo apt-get install qemu-user valgrind")
     elif asked.there:
         prefix = tuple(shlex.split(asked.there))
         wanted = [Setting("the container", None, prefix=prefix, exact=True)]
