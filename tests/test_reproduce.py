@@ -150,7 +150,7 @@ def test_an_emulator_that_cannot_sort_is_found_and_named_and_promises_nothing(
         "import numpy as np\nright = np.argsort\nnp.argsort = lambda x: right(x)[::-1]\n"
     )
     path = ("/usr/bin/env", f"PYTHONPATH={tmp_path}") if os.name == "posix" else ()
-    found = reproduce.possible([Setting("bad", {}, prefix=path, exact=True)])
+    found = reproduce.possible([Setting("bad", {}, prefix=path, exact=True)], [])
     assert [setting.errs for setting in found] == [bool(path)]
     if path:
         assert "its argsort errs" in capsys.readouterr().out
@@ -158,7 +158,7 @@ def test_an_emulator_that_cannot_sort_is_found_and_named_and_promises_nothing(
         assert compare.broken(row) == []
         shown = compare.row(LAB, found[0], result(printed=""), result())
         assert "| bad, whose argsort errs |" in compare.line(shown)
-    (right,) = reproduce.possible([Setting("good", {}, exact=True)])
+    (right,) = reproduce.possible([Setting("good", {}, exact=True)], [LAB])
     assert not right.errs
 
 

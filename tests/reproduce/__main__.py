@@ -46,11 +46,12 @@ def start(word: str, setting: Setting, limit: float = LIMIT) -> dict[str, Any] |
     return marshal.loads(data)
 
 
-def possible(wanted: list[Setting]) -> list[Setting]:
+def possible(wanted: list[Setting], labs: list[Lab]) -> list[Setting]:
     """The settings whose probe comes through; the others are named, with what happened."""
     found = []
+    probe = "torch" if any("torch" in lab.imports for lab in labs) else "numpy"
     for setting in wanted:
-        result = start("probe", setting)
+        result = start(probe, setting)
         if isinstance(result, str) or result["error"]:
             why = result if isinstance(result, str) else result["error"]
             print(f"left out on this machine: {setting.name} ({why})")
@@ -131,14 +132,14 @@ def main(words: list[str]) -> int:
         parser.error(f"there is no lab {unknown[0]}")
     labs = [lab for lab in every if lab.number in numbers]
     if asked.emulated:
-        wanted = possible(settings.emulated())
+        wanted = possible(settings.emulated(), labs)
         if not wanted:
             parser.error("no emulator; on Debian: sudo apt-get install qemu-user valgrind")
     elif asked.there:
         prefix = tuple(shlex.split(asked.there))
         wanted = [Setting("the container", None, prefix=prefix, exact=True)]
     else:
-        wanted = possible(settings.native(asked.quick))
+        wanted = possible(settings.native(asked.quick), labs)
     rows = measure(labs, wanted)
     seconds = time.perf_counter() - begin
     write(rows, seconds)

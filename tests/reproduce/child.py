@@ -21,7 +21,7 @@ import sys
 import time
 from typing import Any
 
-from tests.reproduce.settings import MARK, VARIABLES
+from tests.reproduce.settings import MARK, PROBES, VARIABLES
 
 CLOCKS = ("perf_counter", "monotonic", "process_time", "time")
 
@@ -132,14 +132,12 @@ def run(path: str, text: str) -> dict[str, Any]:
 
 
 def main(word: str, variables: str) -> None:
-    """Run a lab, or with `probe` a few sums of each library, and write the result to stdout."""
+    """Run a lab, or for `numpy` or `torch` a few sums with it, and write the result to stdout."""
     out = os.dup(1)
     os.dup2(2, 1)  # what C code prints must not mix with the result
     set_variables(json.loads(variables))
-    if word == "probe":
-        from tests.reproduce.settings import PROBE
-
-        result = run("probe", PROBE)
+    if word in PROBES:
+        result = run("probe", PROBES[word])
     else:
         from checks.runner.kernel import as_solved
         from checks.runner.lab import Lab, find

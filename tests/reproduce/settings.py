@@ -49,15 +49,25 @@ EMULATORS = [
 ]
 EMULATORS.append(("valgrind", "--tool=none", "-q"))
 
-PROBE = """
+PROBES = {  # what must come through before a setting is used: NumPy, and PyTorch after it
+    "numpy": """
+import os
 import numpy as np
-import torch
 x = np.random.default_rng(0).normal(size=(70, 50))
 sums = [x @ x.T, np.linalg.svd(x)[1], np.exp(x), np.sort(x, axis=0), x.sum()]
+child = os.fork() if hasattr(os, "fork") else 0  # what gathers wrongly may reach anywhere
+if not child:
+    errs = any((np.diff(row[np.argsort(row)]) < 0).any() for row in (x[0], x.T[0], x.ravel()[:64]))
+    if hasattr(os, "fork"):
+        os._exit(errs)
+elif os.waitpid(child, 0)[1]:
+    print("its argsort errs")
+""",
+}
+PROBES["torch"] = f"""{PROBES["numpy"]}
+import torch
 t = torch.from_numpy(x).float()
 sums += [t @ t.T, torch.nn.functional.gelu(t), torch.nn.functional.linear(t, t)]
-if any((np.diff(row[np.argsort(row)]) < 0).any() for row in (x[0], x.T[0], x.ravel()[:64])):
-    print("its argsort errs")
 """
 
 
