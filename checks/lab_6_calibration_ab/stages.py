@@ -121,9 +121,9 @@ def check_stage2(fit_platt):
     expect.unchanged("the caller's logits", np.array([2.0, -1, 2, -1, -1, 2, -1, 2, -1]), z)
     expect.unchanged("the caller's y", np.array([1, 0, 1, 0, 1, 0, 0, 1, 0]), y)
     rng = generator(62)
-    z = rng.normal(4.0, 15.0, 200)  # a step without lr runs away; six of them lie beyond 30
-    y = (rng.random(200) < 1 / (1 + np.exp(0.9 - 0.08 * z))).astype(int)
-    slope_and_offset("200 logits", fit_platt(z, y, 0.04, 2000), newton_platt(z, y), 1e-4)
+    z = rng.normal(2.0, 6.0, 200)  # long enough that a step without lr runs away
+    y = (rng.random(200) < 1 / (1 + np.exp(0.9 - 0.2 * z))).astype(int)
+    slope_and_offset("200 logits", fit_platt(z, y, 0.1, 2400), newton_platt(z, y), 1e-4)
     any_slope(fit_platt)
     # certain and right: no gradient comes from these two, so a and b stay by_hand
     z = np.array([2.0, -1, 2, 1000, -1, -1, 2, -1, -1000, 2, -1])
@@ -139,7 +139,7 @@ def check_stage2(fit_platt):
 
 
 def any_slope(fit_platt):
-    """A slope below 0, and one above 1."""
+    """A slope below 0, one above 1, and logits beyond 30 that still differ."""
     # z of 1: one of five; z of -1: four of five. a + b = -ln 4, -a + b = ln 4
     z, turned = np.repeat([1.0, -1.0], 5), np.array([0, 1, 0, 0, 0, 1, 1, 0, 1, 1])
     got = fit_platt(z, turned, 3.0, 80)
@@ -150,6 +150,11 @@ def any_slope(fit_platt):
     slope_and_offset(
         "logits too near 0", fit_platt(z / 2, shy, 4.0, 150), (2 * low[0], low[1]), 1e-4
     )
+    # four of five at 40, three of five at 10, and the mirror image: b stays 0
+    z = np.repeat([40.0, -40.0, 10.0, -10.0], 5)
+    y = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1])
+    got = fit_platt(z, y, 0.003, 300)
+    slope_and_offset("logits of 40 and 10", got, newton_platt(z, y), 1e-4)
 
 
 @stage(reread='Stage 3, "By hand"')
