@@ -108,7 +108,6 @@ STAGE_2 = [
     Slip("fit_platt", "range(steps)", "range(100)", "when the number of steps is written into the function"),
     Slip("fit_platt", "a, b = 1.0, 0.0", "a, b, lr = 1.0, 0.0, 0.01", "when a step size of its own takes the place of lr"),
     Slip("fit_platt", "error = p - y", "error = (p - y) / len(y)", "when the mean is divided by N once more"),
-    Slip("fit_platt", "a, b = 1.0, 0.0", "a, b = 1.0, 0.0; logits = np.clip(logits, -30, 30)", "when the logits are cut off at 30, though beyond it they still differ"),
     Slip("fit_platt", "a, b = 1.0, 0.0", "a, b = 1.0, 0.0; logits = (logits - np.mean(logits)) / np.std(logits)", "when logits are standardised, and a and b are not turned back"),
     Slip("fit_platt", "error = p - y", "error = (p - y) * np.where(y == 1, 0.5 / np.mean(y), 0.5 / np.mean(1 - y))", "when both classes are given the same weight, however rare one is"),
     Slip("fit_platt", "return float(a)", "return max(float(a), 0.0)", "when a is kept at 0 or above, though logits may point the wrong way"),

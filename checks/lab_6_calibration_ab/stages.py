@@ -139,7 +139,7 @@ def check_stage2(fit_platt):
 
 
 def any_slope(fit_platt):
-    """A slope below 0, one above 1, and logits beyond 30 that still differ."""
+    """A slope below 0, and one above 1."""
     # z of 1: one of five; z of -1: four of five. a + b = -ln 4, -a + b = ln 4
     z, turned = np.repeat([1.0, -1.0], 5), np.array([0, 1, 0, 0, 0, 1, 1, 0, 1, 1])
     got = fit_platt(z, turned, 3.0, 80)
@@ -150,11 +150,6 @@ def any_slope(fit_platt):
     slope_and_offset(
         "logits too near 0", fit_platt(z / 2, shy, 4.0, 150), (2 * low[0], low[1]), 1e-4
     )
-    # four of five at 40, three of five at 10, and the mirror image: b stays 0
-    z = np.repeat([40.0, -40.0, 10.0, -10.0], 5)
-    y = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1])
-    got = fit_platt(z, y, 0.003, 300)
-    slope_and_offset("logits of 40 and 10", got, newton_platt(z, y), 1e-4)
 
 
 @stage(reread='Stage 3, "By hand"')
