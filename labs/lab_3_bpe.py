@@ -347,7 +347,7 @@ def build_vocab(merges):
 def decode(ids, vocab):
     """The text of `ids`: all bytes joined, then read as UTF-8 with errors="replace".
 
-    ids      list of ints
+    ids      list of ints, not changed
     vocab    dict int -> bytes, as from `build_vocab`
     returns  str
 

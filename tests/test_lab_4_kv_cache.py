@@ -222,9 +222,9 @@ def hidden_fresh_caches(model, prompt, n):
     model, ids = plain(model), np.array(prompt)
     if len(ids) + n > model["context"]:
         raise ValueError
-    logits = np.zeros((n, 17))
+    logits, n_layers = np.zeros((n, model["unembedding"].shape[1])), len(model["layers"])
     for step in range(n):
-        cache = CACHE(2, model["n_kv_heads"], len(ids), oracles.head_size(model))
+        cache = CACHE(n_layers, model["n_kv_heads"], len(ids), oracles.head_size(model))
         logits[step] = solution("prefill")(model, ids, cache)
         ids = np.append(ids, logits[step].argmax())
     return ids, logits

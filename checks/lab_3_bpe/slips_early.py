@@ -84,6 +84,18 @@ def solution_pair_counts(ids, counts={}):
         "when the counts of earlier calls are still there, in a default argument",
     ),
     Slip(
+        "pair_counts",
+        "zip(ids, ids[1:])",
+        "(pair for pair in zip(ids, ids[1:]) if all(pair))",
+        "when the id 0 is taken for no id at all",
+    ),
+    Slip(
+        "pair_counts",
+        "Counter(zip(ids, ids[1:]))",
+        "Counter({pair: n for pair, n in Counter(zip(ids, ids[1:])).items() if n > 1})",
+        "when pairs that stand once are left out",
+    ),
+    Slip(
         "merge",
         "ids[at : at + 2]) == pair",
         "ids[at : at + 2]) == pair and at < len(ids) - 2",
@@ -236,6 +248,18 @@ def solution_merge(ids, pair, new_id):
     return merged
 """,
         "when the id 0 is taken for no id at all",
+    ),
+    Slip(
+        "merge",
+        "[], 0\n",
+        "[], 0\n    if pair not in zip(ids, ids[1:]):\n        return ids\n",
+        "when the caller's own list is handed back where the pair is not there",
+    ),
+    Slip(
+        "merge",
+        "tuple(ids[at : at + 2]) == pair",
+        "tuple(ids[at : at + 2]) == pair and (at % 2 == 0 or pair[0] != pair[1])",
+        "when a run of equal ids is only merged from an even place on",
     ),
     Slip(
         "train",

@@ -159,4 +159,23 @@ def solution_train_fast(text, n_merges):
         "text.lower()))",
         "when capitals are made small before anything is counted",
     ),
+    Slip(
+        "train_fast",
+        're.findall(r" ?\\S+|\\s+", text)',
+        're.findall(r" *\\S+|\\s+", text)',
+        "when all spaces in front go with a word, not one of them",
+    ),
+    Slip(
+        "train_fast",
+        're.findall(r" ?\\S+|\\s+", text)',
+        're.findall(r" ?\\S+|\\s+", text.strip())',
+        "when spaces and line ends at the edges are dropped first",
+    ),
+    Slip(
+        "train_fast",
+        'found = Counter(re.findall(r" ?\\S+|\\s+", text))',
+        'found = Counter(re.findall(r" ?\\S+|\\s+", text)); '
+        "found = Counter({word: n for word, n in found.items() if n > 1})",
+        "when words that stand once are left out",
+    ),
 ]

@@ -248,4 +248,119 @@ def solution_encode(text, merges):
 """,
         "when only the pairs of the bytes are merged, and none that a merge brings about",
     ),
+    Slip(
+        "build_vocab",
+        "enumerate(merges, 256)",
+        "enumerate(merges, 255)",
+        "when the first merge gets the id 255, which is a byte",
+    ),
+    Slip(
+        "build_vocab",
+        "vocab[left] + vocab[right]",
+        '(vocab[left] + vocab[right]).decode(errors="replace").encode()',
+        "when tokens are kept as text, though a token may be a part of a character",
+    ),
+    Slip(
+        "build_vocab",
+        "vocab[left] + vocab[right]",
+        "(vocab[left] + vocab[right]).strip()",
+        "when spaces at the edges of a token are dropped",
+    ),
+    Slip(
+        "build_vocab",
+        None,
+        """
+def solution_build_vocab(merges):
+    tokens = [bytes([byte]) for byte in range(256)]
+    tokens += [tokens[left] + tokens[right] for left, right in merges if max(left, right) < 256]
+    return dict(enumerate(tokens))
+""",
+        "when merges of merges are left out",
+    ),
+    Slip(
+        "build_vocab",
+        None,
+        """
+def solution_build_vocab(merges):
+    vocab = {byte: bytes([byte]) for byte in range(256)}
+    for left, right in merges:
+        token = vocab[left] + vocab[right]
+        if token not in vocab.values():
+            vocab[len(vocab)] = token
+    return vocab
+""",
+        "when a second token of the same bytes gets no id",
+    ),
+    Slip(
+        "decode",
+        None,
+        """
+def solution_decode(ids, vocab):
+    try:
+        return b"".join(vocab[i] for i in ids).decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(vocab[i].decode("utf-8", errors="replace") for i in ids)
+""",
+        "when one bad byte makes each token be decoded alone",
+    ),
+    Slip(
+        "decode",
+        None,
+        """
+def solution_decode(ids, vocab):
+    import codecs
+    reader = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    return "".join(reader.decode(vocab[i]) for i in ids)
+""",
+        "when a character that is cut off at the end is waited for, and never marked",
+    ),
+    Slip(
+        "decode",
+        "vocab[i] for i in ids",
+        "vocab[ids.pop(0)] for _ in range(len(ids))",
+        "when the caller's list of ids is used up",
+    ),
+    Slip(
+        "decode",
+        '.decode("utf-8", errors="replace")',
+        '.decode("utf-8", errors="replace").strip()',
+        "when spaces and line ends at the edges are dropped",
+    ),
+    Slip(
+        "encode",
+        None,
+        """
+def solution_encode(text, merges):
+    ids = []
+    for line in text.splitlines(keepends=True):
+        part = list(line.encode("utf-8"))
+        for rank, pair in enumerate(merges):
+            part = merge(part, pair, 256 + rank)
+        ids += part
+    return ids
+""",
+        "when the text is cut into lines first",
+    ),
+    Slip(
+        "encode",
+        "enumerate(merges)",
+        "enumerate(reversed(merges))",
+        "when the ranks are counted from the end",
+    ),
+    Slip(
+        "compression_ratio",
+        None,
+        """
+def solution_compression_ratio(text, merges):
+    data = text.encode("utf-8")
+    return len(data) / len(encode(text, train(data, len(merges))))
+""",
+        "when the ratio is taken with merges learned from the text itself",
+    ),
+    Slip(
+        "compression_ratio",
+        'return len(text.encode("utf-8")) / len(solution_encode(text, merges))',
+        'return 1 - len(solution_encode(text, merges)) / len(text.encode("utf-8"))',
+        "when the share that is saved is returned, not the ratio",
+    ),
 ]

@@ -47,9 +47,10 @@ def slow_encode(text, merges):
 def check_stage1(pair_counts):
     """A hand value, overlaps, order within a pair, the short lists, the caller's list."""
     # 5 6 5 6 7: (5,6) at 0 and 2, (6,5) at 1, (6,7) at 3
-    got = pair_counts([5, 6, 5, 6, 7])
-    expect.instance("pairs of [5, 6, 5, 6, 7]", got, dict)
-    expect.equal("pairs of [5, 6, 5, 6, 7]", got, {(5, 6): 2, (6, 5): 1, (6, 7): 1})
+    first = pair_counts([5, 6, 5, 6, 7])
+    expect.instance("pairs of [5, 6, 5, 6, 7]", first, dict)
+    hand = {(5, 6): 2, (6, 5): 1, (6, 7): 1}
+    expect.equal("pairs of [5, 6, 5, 6, 7]", first, hand)
     # 9 9 9 9 holds the pair (9, 9) at positions 0, 1 and 2
     expect.equal("four equal ids overlap", pair_counts([9, 9, 9, 9]), {(9, 9): 3})
     # (4, 4) at 0, 1 and 4
@@ -57,12 +58,15 @@ def check_stage1(pair_counts):
     expect.equal("overlaps in two runs", got, {(4, 4): 3, (4, 8): 1, (8, 4): 1})
     expect.equal("two ids", pair_counts([3, 4]), {(3, 4): 1})
     expect.equal("ids above 255", pair_counts([300, 2, 300, 2]), {(300, 2): 2, (2, 300): 1})
+    expect.equal("the id 0", pair_counts([0, 0, 5, 0]), {(0, 0): 1, (0, 5): 1, (5, 0): 1})
+    expect.equal("301 equal ids", pair_counts([7] * 301), {(7, 7): 300})
     expect.equal("one id", pair_counts([7]), {})
     expect.equal("no ids", pair_counts([]), {})
     ids = list(PAPER)
     expect.equal("the bytes of 'aaabdaaabac'", pair_counts(ids), slow_pair_counts(PAPER))
     expect.unchanged("the caller's list", list(PAPER), ids)
     expect.equal("a second call", pair_counts([1, 2]), {(1, 2): 1})
+    expect.equal("pairs of [5, 6, 5, 6, 7], after all these calls", first, hand)
 
 
 @stage(reread='Stage 2, "By hand"')
@@ -74,6 +78,7 @@ def check_stage2(merge):
     # from the left: positions 0 and 1 are one pair, the third 7 is left over
     expect.equal("three equal ids", merge([7, 7, 7], (7, 7), 256), [256, 7])
     expect.equal("five equal ids", merge([7] * 5, (7, 7), 256), [256, 256, 7])
+    expect.equal("three equal ids after another", merge([5, 7, 7, 7], (7, 7), 256), [5, 256, 7])
     expect.equal("the pair the other way round", merge([2, 1, 1, 3], (1, 2), 256), [2, 1, 1, 3])
     expect.equal("left twice, then right", merge([1, 1, 2, 2], (1, 2), 257), [1, 257, 2])
     expect.equal("left and right, apart", merge([1, 5, 2, 1], (1, 2), 257), [1, 5, 2, 1])
@@ -93,6 +98,7 @@ def check_stage2(merge):
     for case, given in (("a pair that is not there", ids), ("one id", [4]), ("no ids", [])):
         new = merge(given, (1, 2), 300) is not given
         expect.true(f"{case}: a new list", new, "the caller's own list", "a new list on every call")
+    expect.equal("merge (1, 2) in [1, 2, 3, 1, 2], after all these calls", got, [256, 3, 256])
 
 
 def list_of_tuples(case, merges):
@@ -173,6 +179,9 @@ def check_stage3(train):
     # FF FE stands twice; neither byte can stand in UTF-8
     odd = b"\xff\xfe\x80\xff\xfe"
     expect.equal("bytes that are no text", train(odd, 5), [(255, 254)])
+    # capitals, line ends, spaces at both ends: bytes like any others
+    edges = b"\n \n AbabABab\nabAB ab \n \n"
+    replay("capitals, line ends, spaces at the edges", [edges], train(edges, 99), 99)
     replay("twelve merges on a rhyme", [RHYME], train(RHYME, 12), 12)
     replay("as many merges as a rhyme allows", [RHYME], train(RHYME, 99), 99)
     other = RHYME[::-1]
@@ -191,7 +200,10 @@ def check_stage4(build_vocab, decode):
     expect.instance("no merges", bare, dict)
     expect.equal("no merges: entries", len(bare), 256)
     expect.equal("no merges: the 256 bytes", bare, {i: every[i : i + 1] for i in every})
-    expect.equal("merge (104, 105): entries", len(build_vocab([(104, 105)])), 257)
+    one = build_vocab([(104, 105)])
+    expect.equal("merge (104, 105): entries", len(one), 257)
+    same = {i: one.get(i) for i in every}
+    expect.equal("merge (104, 105): the 256 bytes", same, {i: every[i : i + 1] for i in every})
     # 256 = h i, 257 = hi + !
     merges = [(104, 105), (256, 33)]
     vocab = build_vocab(merges)
@@ -203,21 +215,38 @@ def check_stage4(build_vocab, decode):
     # 256 = C3 A9, 257 = ! + C3 A9, 258 = both; a part may stand left or right, or twice
     vocab = build_vocab([(195, 169), (33, 256), (257, 257)])
     expect.equal("token 258, twice 257", vocab.get(258), "!é!é".encode())
-    given = {**bare, 256: b"hi", 257: b"hi!", 258: b"\xa9\xe2\x82"}
-    kept = dict(given)
-    expect.equal("decode [257, 32, 256]", decode([257, 32, 256], given), "hi! hi")
+    # 256 = the first two bytes of €; 257 = a space and t
+    vocab = build_vocab([(226, 130), (32, 116)])
+    expect.equal("token 256, a part of a character", vocab.get(256), b"\xe2\x82")
+    expect.equal("token 257, a space and t", vocab.get(257), b" t")
+    # 256 = ab, 257 = bc, and abc in two ways
+    vocab = build_vocab([(97, 98), (98, 99), (256, 99), (97, 257)])
+    expect.equal("two tokens of the same bytes: entries", len(vocab), 260)
+    expect.equal("two tokens of the same bytes: the second", vocab.get(259), b"abc")
+    decode_tokens(decode, {**bare, 256: b"hi", 257: b"hi!", 258: b"\xa9\xe2\x82"})
+    expect.equal("no merges, after all these: entries", len(build_vocab([])), 256)
+
+
+def decode_tokens(decode, given):
+    """Characters split over tokens, bytes that are no text, the edges, the caller's own."""
+    kept, ids = dict(given), [257, 32, 256]
+    expect.equal("decode [257, 32, 256]", decode(ids, given), "hi! hi")
+    expect.unchanged("the caller's ids", [257, 32, 256], ids)
     expect.equal("decode nothing", decode([], given), "")
     # é is the two bytes C3 A9: neither is text on its own; nor is 258 without its neighbours
     expect.equal("one character in two tokens", decode([195, 169], given), "é")
     expect.equal("a token that begins and ends inside", decode([195, 258, 172, 33], given), "é€!")
     expect.equal("a byte that is no text", decode([104, 255, 105], given), "h\ufffdi")
+    expect.equal("é in two tokens, then no text", decode([195, 169, 255], given), "é\ufffd")
+    expect.equal("a character that is cut off at the end", decode([33, 226, 130], given), "!\ufffd")
+    accent = [101, 204, 129]
+    expect.equal("e and an accent, two characters", decode(accent, given), "e\u0301")
     # EF BB BF is U+FEFF, a character like any other once it is decoded
     edges = [32, 239, 187, 191, 256, 0, 13, 10]
     expect.equal("spaces at the edges, a byte 0", decode(edges, given), " \ufeffhi\0\r\n")
     marked = [239, 187, 191, 104]
     expect.equal("the mark EF BB BF in front", decode(marked, given), "\ufeffh")
     expect.unchanged("the caller's vocabulary", kept, given)
-    expect.equal("no merges, after all these: entries", len(build_vocab([])), 256)
 
 
 @stage(reread='Stage 5, "By hand"')
@@ -264,6 +293,7 @@ def encode_a_text(encode):
     expect.equal("'aaa': the left two", encode("aaa", [(97, 97)]), [256, 97])
     # 256 = a + space, 257 = that + b: nothing is cut at a space
     expect.equal("'a b': across a space", encode("a b", [(97, 32), (256, 98)]), [257])
+    expect.equal("two lines: across a line end", encode("a\nb", [(97, 10), (256, 98)]), [257])
     expect.equal("'🙂', its first two bytes", encode("🙂", [(240, 159)]), [256, 153, 130])
     expect.equal("'no': no merge applies", encode("no", [(97, 98), (256, 99)]), [110, 111])
     expect.equal("'ab', rank 0 is elsewhere", encode("ab", [(99, 100), (97, 98)]), [257])
@@ -289,6 +319,9 @@ def check_the_ratio(compression_ratio, paper):
     # 7 bytes, one of them a line end, in 3 tokens
     got = compression_ratio("abcabc\n", [(97, 98), (256, 99)])
     expect.close("ratio of 'abcabc' and a line end", got, 7 / 3, reread=worth)
+    # these merges were learned elsewhere: 3 bytes in 2 tokens, a and bc
+    got = compression_ratio("abc", [(98, 99), (97, 98)])
+    expect.close("ratio of 'abc', merges (b, c) and (a, b)", got, 1.5, reread=worth)
     # é is one character and two bytes: 2 bytes in 2 tokens, 4 bytes in 2 tokens
     expect.close("ratio of 'é', no merges", compression_ratio("é", []), 1.0, reread=worth)
     got = compression_ratio("éé", [(195, 169)])
@@ -323,6 +356,11 @@ def check_stage6(train_fast):
     expect.equal("'a  b  c': two spaces are a word", train_fast("a  b  c", 5), [(32, 32)])
     # x, two line ends, y, two line ends and a space, z
     expect.equal("line ends and a space", train_fast("x\n\ny\n\n z", 5), [(10, 10)])
+    # two spaces before each b are a word of their own, and so are the line ends after it
+    got = train_fast("  b  b\n\n", 5)
+    expect.equal("two spaces and b, twice, then two line ends", got, [(32, 32)])
+    # b, then two line ends twice: the last word counts, too
+    expect.equal("line ends at the end", train_fast("\n\nb\n\n", 5), [(10, 10)])
     # C3 A9 counts 3; then ' é' twice
     expect.equal("'é é é': bytes", train_fast("é é é", 5), [(195, 169), (32, 256)])
     # C2 A0 is white space too: a, C2 A0, b, ' a', C2 A0, b

@@ -140,8 +140,8 @@ def slow_greedy(model: dict, prompt: list[int], n: int) -> tuple[list[int], np.n
     return ids, np.array(logits)
 
 
-def tied_model() -> dict[str, Any]:
-    """The ids 4 and 9 have the same largest logit, exactly, whatever is read.
+def tied_model(lead: float = 0.0) -> dict[str, Any]:
+    """The ids 4 and 9 have the same largest logit, exactly, whatever is read; or 9 leads.
 
     The last norm has gain 0 and bias (1, 0, 0, ...), so the logits are the first row of the
     unembedding, and every other summand is 0.
@@ -151,7 +151,7 @@ def tied_model() -> dict[str, Any]:
     model["ln_bias"][:] = 0.0
     model["ln_bias"][0] = 1.0
     model["unembedding"][0] = -1.0
-    model["unembedding"][0, [4, 9]] = 2.0
+    model["unembedding"][0, [4, 9]] = 2.0, 2.0 + lead
     return model
 
 

@@ -2,7 +2,8 @@
 
 from checks.lab_4_kv_cache.slips_cached import CACHED
 from checks.lab_4_kv_cache.slips_decoder import DECODER
+from checks.lab_4_kv_cache.slips_further import FURTHER
 from checks.lab_4_kv_cache.slips_numbers import NUMBERS
 from checks.lab_4_kv_cache.slips_store import STORE
 
-SLIPS = [*DECODER, *STORE, *CACHED, *NUMBERS]
+SLIPS = [*DECODER, *STORE, *CACHED, *NUMBERS, *FURTHER]

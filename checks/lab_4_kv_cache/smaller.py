@@ -50,6 +50,8 @@ def judge_attention(grouped_attention: Any) -> None:
             expect.unchanged(f"the caller's {name}", old, new)
     uneven = tensors(6, 4, 3, 3, 5)
     expect.raises("6 query heads, 4 key heads", ValueError, grouped_attention, *uneven, reread=head)
+    uneven = tensors(2, 4, 3, 3, 5)
+    expect.raises("2 query heads, 4 key heads", ValueError, grouped_attention, *uneven, reread=head)
     uneven = tensors(4, 3, 1, 3, 5)
     expect.raises("4 query heads, 3 key heads", ValueError, grouped_attention, *uneven, reread=head)
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 
 from checks import expect
 from checks.expect import stage
-from checks.lab_4_kv_cache.oracles import (
-    random_past,
-    slow_greedy,
-    slow_logits,
-    snapshot,
-    tied_model,
-    tiny_model,
+from checks.lab_4_kv_cache.generators import (
+    DEEP,
+    GROUPED,
+    ONE_KEY,
+    OTHERS,
+    OWN_KEYS,
+    TEXT,
+    fits,
+    judge_generator,
+    two,
+    unchanged_model,
+    wanted,
+    wanted_after,
+    wanted_text,
 )
+from checks.lab_4_kv_cache.oracles import random_past, slow_logits, snapshot, tiny_model
 from checks.lab_4_kv_cache.rows import Ledger, watch
 from checks.lab_4_kv_cache.smaller import check_stage6
 
@@ -28,45 +35,6 @@ __all__ = [
     "check_stage5",
     "check_stage6",
 ]
-
-# The arguments of tiny_model: seed, n_heads, n_kv_heads, d_head. The models are two layers
-# deep (one layer hides a wrong mask in prefill: its keys come from the embeddings alone),
-# with V = 17 and a context of 13.
-GROUPED = (1, 6, 3, 4)  # two query heads a key head, D = 24
-OWN_KEYS = (2, 4, 4, 5)  # H = G, D = 20
-ONE_KEY = (3, 4, 1, 7)  # G = 1, D = 28
-TEXT = (3, 11, 3, 16, 0, 7, 12)  # one id twice: only its position tells the two apart
-
-wanted = functools.cache(lambda shape, ids: slow_logits(tiny_model(*shape), ids))
-wanted_text = functools.cache(lambda shape, *ask: slow_greedy(tiny_model(*shape), *ask))
-wanted_after = functools.cache(
-    lambda shape, length, ids: slow_logits(
-        tiny_model(*shape), ids, random_past(5, tiny_model(*shape), length)
-    )
-)
-
-
-def unchanged_model(before: dict[str, np.ndarray], model: dict) -> None:
-    """The caller's model holds what it held."""
-    after = snapshot(model)
-    for name, array in before.items():
-        expect.unchanged(f"the model's {name}", array, after[name])
-
-
-def two(case: str, got: Any, what: str) -> tuple[Any, Any]:
-    """Both parts of a result that is promised as a pair."""
-    pair = hasattr(got, "__len__") and len(got) == 2
-    expect.true(case, pair, got, f"a pair, {what}")
-    return (got[0], got[1]) if pair else (None, None)
-
-
-def fits(case: str, asked: str, function: Any, *arguments: Any) -> Any:
-    """What a call gives that lies just within the limit; a ValueError is one too early."""
-    try:
-        return function(*arguments)
-    except ValueError:
-        expect.true(case, False, "ValueError", asked)
-        return None
 
 
 @stage(reread='Stage 1, "By hand"')
@@ -111,57 +79,14 @@ def check_stage1(forward):
     expect.close("6 query heads, 3 key heads", got, wanted(GROUPED, TEXT), reread=head)
     expect.close("4 query heads, 1 key head", forward(tiny_model(*ONE_KEY), ids),
                  wanted(ONE_KEY, TEXT), reread=head)  # fmt: skip
+    expect.close("three layers", forward(tiny_model(*DEEP), ids), wanted(DEEP, TEXT),
+                 reread='Stage 1, "The whole of it"')  # fmt: skip
     full = tuple(range(2, 15))
     expect.close("as many ids as the context holds", forward(tiny_model(*GROUPED), np.array(full)),
                  wanted(GROUPED, full))  # fmt: skip
     again = forward(model, later)[-1]
     expect.close("the model of the first call, another text of 7 ids: the last row", again,
                  wanted(GROUPED, tuple(later.tolist()))[-1])  # fmt: skip
-
-
-def judge_generator(generate: Any, reread: str, edges: str) -> None:
-    """What naive and cached generation promise alike: ids, logits, ties, edges, errors."""
-    prompt = np.array([3, 11, 3, 16, 0])
-    want_ids, want_logits = wanted_text(GROUPED, (3, 11, 3, 16, 0), 7)
-    ids, logits = two("n = 1", generate(tiny_model(*GROUPED), prompt, 1), "ids and logits")
-    expect.shape("a prompt of 5, n = 1: ids", ids, (6,))
-    expect.shape("a prompt of 5, n = 1: logits", logits, (1, 17))
-    expect.close("a prompt of 5, n = 1: which logits", logits, want_logits[:1], reread=reread)
-    expect.equal("a prompt of 5, n = 1: which ids", ids, want_ids[:6], reread=reread)
-    ids, logits = two("n = 2", generate(tiny_model(*GROUPED), prompt, 2), "ids and logits")
-    expect.close("a prompt of 5, n = 2: which logits", logits, want_logits[:2], reread=reread)
-    expect.equal("a prompt of 5, n = 2: which ids", ids, want_ids[:7], reread=reread)
-    got = generate(tiny_model(*GROUPED), prompt, 7)
-    ids, logits = two("a prompt of 5, n = 7", got, "ids and logits")
-    expect.shape("a prompt of 5, n = 7: ids", ids, (12,))
-    expect.unchanged("the caller's prompt", np.array([3, 11, 3, 16, 0]), prompt)
-    integers = np.asarray(ids).dtype.kind in "iu"
-    expect.true("the ids are whole numbers", integers, ids, "ints, as an embedding needs them")
-    expect.shape("a prompt of 5, n = 7: logits", logits, (7, 17))
-    expect.equal("a prompt of 5, n = 7: which ids", ids, want_ids, reread=reread)
-    expect.close("a prompt of 5, n = 7: which logits", logits, want_logits, reread=reread)
-    ids, logits = two("n = 0", generate(tiny_model(*GROUPED), prompt, 0), "ids and logits")
-    expect.equal("n = 0: the prompt", ids, [3, 11, 3, 16, 0], reread=edges)
-    expect.shape("n = 0: logits", logits, (0, 17), reread=edges)
-    for shape, words in ((OWN_KEYS, "4 query heads, 4 key heads"), (ONE_KEY, "one key head")):
-        ids, logits = two(words, generate(tiny_model(*shape), np.array([8]), 4), "ids and logits")
-        want_ids, want_logits = wanted_text(shape, (8,), 4)
-        expect.equal(f"a prompt of one id, {words}: which ids", ids, want_ids, reread=reread)
-        expect.close(f"a prompt of one id, {words}: logits", logits, want_logits, reread=reread)
-    ids, _ = two("ties", generate(tied_model(), np.array([2, 7]), 3), "ids and logits")
-    expect.equal("ids 4 and 9 tie at every step", ids, [2, 7, 4, 4, 4], reread=edges)
-    whole = np.array([1, 5, 9, 2, 8, 11, 0, 4, 16])
-    case = "9 + 4 tokens in a context of 13"
-    got = fits(case, "no error: they just fit", generate, tiny_model(*GROUPED), whole, 4)
-    ids, logits = two(case, got, "ids and logits")
-    want_ids, want_logits = wanted_text(GROUPED, tuple(whole.tolist()), 4)
-    expect.equal(f"{case}: ids", ids, want_ids, reread=edges)
-    expect.close(f"{case}: logits", logits, want_logits, reread=edges)
-    # the last token would need no position, and is counted all the same
-    too_long = (tiny_model(*GROUPED), whole, 5)
-    expect.raises("9 + 5 tokens in a context of 13", ValueError, generate, *too_long, reread=edges)
-    far = (tiny_model(*GROUPED), whole, 9)
-    expect.raises("9 + 9 tokens in a context of 13", ValueError, generate, *far, reread=edges)
 
 
 @stage(reread='Stage 2, "By hand"')
@@ -260,8 +185,8 @@ def check_stage3(KVCache, decode_step):
         expect.close(f"5 positions put into the cache by hand: step {at + 1}",
                      decode_step(model, token, cache), wanted_after(GROUPED, 5, (12, 7))[at],
                      reread=where)  # fmt: skip
-    for shape, words in ((OWN_KEYS, "4 query heads, 4 key heads"), (ONE_KEY, "one key head")):
-        cache = KVCache(2, shape[2], 3, shape[3])
+    for shape, words in OTHERS:
+        cache = KVCache(len(tiny_model(*shape)["layers"]), shape[2], 3, shape[3])
         for at, token in enumerate(TEXT[:3]):
             expect.close(f"{words}: token {at}", decode_step(tiny_model(*shape), token, cache),
                          wanted(shape, TEXT)[at], reread=where)  # fmt: skip
@@ -294,8 +219,8 @@ def judge_prefill(prefill: Any, KVCache: Any) -> None:
         case = f"5 positions put into the cache by hand: {start + size} ids after them"
         want = wanted_after(GROUPED, 5, TEXT)[start + size - 1]
         expect.close(case, got, want, reread=mask)
-    for shape, words in ((OWN_KEYS, "4 query heads, 4 key heads"), (ONE_KEY, "one key head")):
-        cache = KVCache(2, shape[2], 7, shape[3])
+    for shape, words in OTHERS:
+        cache = KVCache(len(tiny_model(*shape)["layers"]), shape[2], 7, shape[3])
         prefill(tiny_model(*shape), prompt[:2], cache)
         got = prefill(tiny_model(*shape), prompt[2:], cache)
         expect.close(f"{words}: chunks of (2, 5)", got, wanted(shape, TEXT)[6], reread=mask)
@@ -366,6 +291,9 @@ def check_stage5(kv_rows, cache_bytes):
         naive = sum(P + step for step in range(n))
         case = f"P = {P}, n = {n}: (naive, cached)"
         expect.equal(case, kv_rows(P, n), (naive, P + n - 1))
+    # 9 * 300000001 + 36: more than 31 bits hold
+    far = kv_rows(300_000_001, 9)
+    expect.equal("P = 300,000,001, n = 9: (naive, cached)", far, (2_700_000_045, 300_000_009))
     where = 'Stage 5, "A real model"'
     # 2 * 32 * 32 * 4096 * 128 * 2 = 2 GiB
     llama = cache_bytes(32, 32, 4096, 128, 2)
@@ -380,4 +308,8 @@ def check_stage5(kv_rows, cache_bytes):
     for at, name in enumerate(names):
         more = [size * (11 if i == at else 1) for i, size in enumerate(sizes)]
         expect.equal(f"eleven times the {name}", cache_bytes(*more), 36960, reread=where)
+    # 2 * 3 * 5 * 1000003 * 7 * 11, no power of two in it but one
+    odd = cache_bytes(3, 5, 1_000_003, 7, 11)
+    expect.equal("3 layers, 5 key heads, 1,000,003 tokens, d_head 7, 11 bytes", odd, 2_310_006_930,
+                 reread=where)  # fmt: skip
     expect.equal("no tokens yet", cache_bytes(2, 3, 0, 7, 8), 0, reread=where)

@@ -12,7 +12,7 @@ def solution_reliability(p, y, n_bins):
 """, "when bins are open below, as in conf > low, so that p of 0 is in none"),
     Slip("reliability", "np.minimum((p * n_bins).astype(int), n_bins - 1)", "np.minimum(np.round(p * n_bins).astype(int), n_bins - 1)", "when p * n_bins is rounded to the nearest bin"),
     Slip("reliability", "np.minimum((p * n_bins).astype(int), n_bins - 1)", "(p * n_bins).astype(int)", "when p of 1 gets a bin of its own above the last"),
-    Slip("reliability", "np.minimum((p * n_bins).astype(int), n_bins - 1)", "np.minimum((p * (n_bins - 1)).astype(int), n_bins - 1)", "when n_bins edges are made, which are n_bins - 1 bins"),
+    Slip("reliability", "np.minimum((p * n_bins).astype(int), n_bins - 1)", "np.digitize(p, np.linspace(0, 1, n_bins)[1:-1])", "when n_bins edges are made, which are n_bins - 1 bins"),
     Slip("reliability", "np.minimum((p * n_bins).astype(int), n_bins - 1)", "np.minimum((np.argsort(np.argsort(p)) * n_bins) // len(p), n_bins - 1)", "when bins hold equally many predictions in place of equal width"),
     Slip("reliability", "np.minimum((p * n_bins).astype(int), n_bins - 1)", "np.minimum(((p - p.min()) / max(np.ptp(p), 1e-12) * n_bins).astype(int), n_bins - 1)", "when the bins run from the smallest to the largest p, not from 0 to 1"),
     Slip("reliability", "kept = count > 0", "kept = count >= 0; count = np.maximum(count, 1) * 1.0", "when empty bins are kept"),
@@ -70,6 +70,16 @@ def solution_expected_calibration_error(p, y, n_bins):
         total += np.mean(which == k) * abs(y[which == k].mean() - (k + 0.5) / n_bins)
     return total
 """, "when the ECE compares frequency with the middle of the bin"),
+    Slip("reliability", "np.minimum((p * n_bins).astype(int), n_bins - 1)", "np.ceil(p * n_bins).astype(int) - 1; which = np.where(which < 0, n_bins - 1, which)", "when p of 0 gets the index -1, which is the last bin"),
+    Slip("reliability", "np.minimum((p * n_bins).astype(int), n_bins - 1)", "(p * n_bins).astype(int) % n_bins", "when p of 1 wraps round into the first bin"),
+    Slip("reliability", "np.minimum((p * n_bins).astype(int), n_bins - 1)", "np.minimum((p * 10).astype(int), 9); n_bins = 10", "when there are ten bins whatever n_bins says"),
+    Slip("reliability", "kept = count > 0", "kept = np.bincount(which, weights=y, minlength=n_bins) > 0", "when bins in which nothing came true are left out, too"),
+    Slip("reliability", "weights=y, minlength=n_bins)[kept] / count[kept]", "weights=y, minlength=n_bins)[kept] / len(y)", "when the positives of a bin are divided by all predictions"),
+    Slip("reliability", "weights=y,", "weights=1 - y,", "when frequency is the share of y that is 0"),
+    Slip("reliability", "which = np.minimum", "p = np.sort(p); which = np.minimum", "when p is sorted and y is not"),
+    Slip("reliability", "count[kept]\n    return", "count[kept]\n    count = count.astype(np.uint8)\n    return", "when counts are kept in 8 bits, which end at 255"),
+    Slip("expected_calibration_error", "np.average(np.abs(np.subtract(frequency, confidence)), weights=count)", "np.sqrt(np.average((frequency - confidence) ** 2, weights=count))", "when the root of the mean squared gap is taken"),
+    Slip("expected_calibration_error", "weights=count)", "weights=count) * len(p) / len(count)", "when the weighted sum is divided by the number of bins that are not empty"),
 ]  # fmt: skip
 
 STAGE_2 = [
@@ -95,6 +105,14 @@ STAGE_2 = [
     Slip("fit_platt", "return float(a), float(b)", "return float(-a), float(-b)", "when a and b follow Platt's paper, 1/(1 + exp(a z + b))"),
     Slip("fit_platt", "a -= lr * np.mean(error * logits)", "a -= lr * (np.mean(error * logits) + a / len(y))", "when a is held back by a penalty, as in scikit-learn's default"),
     Slip("fit_platt", "return float(a), float(b)", "return float(1 / a), float(b)", "when the temperature 1/a is returned in place of a"),
+    Slip("fit_platt", "range(steps)", "range(100)", "when the number of steps is written into the function"),
+    Slip("fit_platt", "a, b = 1.0, 0.0", "a, b, lr = 1.0, 0.0, 0.01", "when a step size of its own takes the place of lr"),
+    Slip("fit_platt", "error = p - y", "error = (p - y) / len(y)", "when the mean is divided by N once more"),
+    Slip("fit_platt", "a, b = 1.0, 0.0", "a, b = 1.0, 0.0; logits = (logits - np.mean(logits)) / np.std(logits)", "when logits are standardised, and a and b are not turned back"),
+    Slip("fit_platt", "error = p - y", "error = (p - y) * np.where(y == 1, 0.5 / np.mean(y), 0.5 / np.mean(1 - y))", "when both classes are given the same weight, however rare one is"),
+    Slip("fit_platt", "return float(a)", "return max(float(a), 0.0)", "when a is kept at 0 or above, though logits may point the wrong way"),
+    Slip("fit_platt", "return float(a)", "return min(float(a), 1.0)", "when a is kept at 1 or below, though a model may be too shy"),
+    Slip("fit_platt", "        error = p - y", "        error = p - y\n        if abs(np.mean(error)) < 1e-3: break", "when the descent stops as soon as the step of b is small"),
 ]  # fmt: skip
 
 STAGE_3 = [
@@ -132,6 +150,34 @@ def solution_isotonic(x, y):
 def solution_isotonic(x, y):
     return np.sort(np.asarray(y, float))[np.argsort(np.argsort(x, kind="stable"))]
 """, "when y is sorted in place of pooled"),
+    Slip("isotonic", "np.unique(x,", "np.unique(np.round(x, 6),", "when x is rounded before equal x are looked for"),
+    Slip("isotonic", "blocks[-1][0] > mean:", "blocks[-1][0] > mean + 1e-6:", "when a small fall is taken for none"),
+    Slip("isotonic", "means = np.bincount(which, weights=y) / weights ", "means = np.array([y[which == k][-1] for k in range(len(weights))]) ", "when the last y of equal x stands for all of them, as in a dict"),
+    Slip("isotonic", "means = np.bincount(which, weights=y) / weights ", "means = np.bincount(which, weights=y) ", "when the y of equal x are added up, not averaged"),
+    Slip("isotonic", "while blocks and blocks[-1][0] > mean:", "for _ in range(3):\n            if not blocks or blocks[-1][0] <= mean: break", "when a block looks back three times at most"),
+    Slip("isotonic", None, """
+def solution_isotonic(x, y):
+    order, blocks = np.argsort(x, kind="stable"), []
+    for value in y[order]:
+        blocks.append([float(value), 1])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (low, n), (high, m) = blocks.pop(), blocks.pop()
+            blocks.append([(low * n + high * m) / (n + m), n + m])
+    fitted = np.repeat([mean for mean, _ in blocks], [n for _, n in blocks])
+    return fitted[order]
+""", "when the order is applied twice, not undone: fitted[order]"),
+    Slip("isotonic", None, """
+def solution_isotonic(x, y):
+    order, blocks = np.argsort(x, kind="stable"), []
+    for value in y[order]:
+        blocks.append([float(value), 1])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (low, n), (high, m) = blocks.pop(), blocks.pop()
+            blocks.append([(low * n + high * m) / (n + m), n + m])
+    fitted = np.empty(len(y))
+    fitted[order] = np.repeat([mean for mean, _ in blocks], [n for _, n in blocks])
+    return np.array([fitted[x == value].mean() for value in x])
+""", "when equal x are averaged after the fit, not before"),
 ]  # fmt: skip
 
 CALIBRATION = [*STAGE_1, *STAGE_2, *STAGE_3]

@@ -21,6 +21,11 @@ STAGE_4 = [
     Slip("z_test", "return 1.0", "return math.nan", "when no variance gives NaN, 0 divided by 0"),
     Slip("z_test", "if variance == 0:", "if pooled == 0:", "when only 'nobody converted' is caught, not 'everybody did'"),
     Slip("z_test", "if variance == 0:", "if conversions_b / n_b == conversions_a / n_a and False:", "when an experiment without variance divides by 0"),
+    Slip("z_test", "if variance == 0:", "if variance < 1e-12:", "when a small variance is taken for none, though many users make it small"),
+    Slip("z_test", "* (1 / n_a + 1 / n_b)", "* (4 / (n_a + n_b))", "when both arms are given half of all users"),
+    Slip("z_test", "variance = pooled * (1 - pooled) * (1 / n_a + 1 / n_b)", "variance = (math.sqrt(pooled * (1 - pooled) / n_a) + math.sqrt(pooled * (1 - pooled) / n_b)) ** 2", "when two standard errors are added, not their squares"),
+    Slip("z_test", "(n_a + n_b)\n", "(n_a + n_b - 1)\n", "when the pooled rate is divided by one user less"),
+    Slip("z_test", "return math.erfc(abs(z) / math.sqrt(2))", "return round(math.erfc(abs(z) / math.sqrt(2)), 6)", "when p is rounded"),
 ]  # fmt: skip
 
 STAGE_5 = [
@@ -63,6 +68,9 @@ def solution_peeking_rates(n_runs, n_looks, users_per_look, rate, rng):
     Slip("peeking_rates", "float(significant.any(axis=1).mean()), float(significant[:, -1].mean())", "int(significant.any(axis=1).sum()), int(significant[:, -1].sum())", "when runs are counted, not their share"),
     Slip("peeking_rates", "float(significant.any(axis=1).mean()), float(significant[:, -1].mean())", "float(significant[:, -1].mean()), float(significant.any(axis=1).mean())", "when the last look is returned first"),
     Slip("peeking_rates", "return float(significant.any(axis=1).mean())", "return 1 - (1 - 0.05) ** n_looks * (rate % 1 > 0) - (rate % 1 == 0)", "when any look is not simulated but taken from 1 - .95^K"),
+    Slip("peeking_rates", "np.arange(1, n_looks + 1)", "np.arange(2, n_looks + 2)", "when the users of a look are counted one look ahead"),
+    Slip("peeking_rates", "a, b = np.cumsum(fresh, axis=2)  ", "a, b = rng.binomial(users_per_look * np.arange(1, n_looks + 1), rate, size=fresh.shape)  ", "when all users so far are drawn anew at each look"),
+    Slip("peeking_rates", "pooled * (1 - pooled) * 2 / n", "pooled * (1 - pooled) * 2 / np.maximum(n - 1, 1)", "when the variance of a rate is taken with ddof=1"),
 ]  # fmt: skip
 
 STAGE_6 = [
@@ -121,6 +129,15 @@ def solution_cuped(y, x, treatment):
     Slip("cuped", "np.asarray(treatment) == 1", "treatment", "when 0 and 1 are used as positions, not as a mask"),
     Slip("cuped", "np.asarray(treatment) == 1", "np.arange(len(y)) >= len(y) - np.sum(treatment)", "when the users are taken to be sorted by arm"),
     Slip("cuped", "return float(effect), float(np.sqrt(variance)), float(theta)", "return float(theta), float(effect), float(np.sqrt(variance))", "when theta is returned first"),
+    Slip("cuped", "np.cov(y, x)[0, 1] / np.var(x, ddof=1)", "np.cov(y, x, ddof=0)[0, 1] / np.var(x, ddof=1)", "when the variance has ddof=1 and the covariance has not"),
+    Slip("cuped", "np.cov(y, x)[0, 1] / np.var(x, ddof=1)", "abs(np.cov(y, x)[0, 1] / np.var(x, ddof=1))", "when theta loses its sign"),
+    Slip("cuped", "return float(effect)", "return abs(float(effect))", "when the effect loses its sign"),
+    Slip("cuped", "np.cov(y, x)[0, 1] / np.var(x, ddof=1)", "np.cov(y, x)[0, 1] / np.std(x, ddof=1)", "when the covariance is divided by the standard deviation of x"),
+    Slip("cuped", "adjusted = y - theta * (x - np.mean(x))", "y -= theta * (x - np.mean(x)); adjusted = y", "when the caller's y is adjusted in place"),
+    Slip("cuped", "np.var(arm, ddof=1) / len(arm)", "np.var(adjusted, ddof=1) / len(arm)", "when both arms get the variance of all users together"),
+    Slip("cuped", "len(arm) for arm in arms)", "len(other) for arm, other in zip(arms, arms[::-1]))", "when each arm's variance is divided by the users of the other"),
+    Slip("cuped", "float(np.sqrt(variance))", "float(Z_95 * np.sqrt(variance))", "when half the width of the 95 % interval is returned"),
+    Slip("cuped", "np.cov(y, x)[0, 1] / np.var(x, ddof=1)", "np.linalg.lstsq(np.stack([x, treated, np.ones(len(x))], axis=1), y, rcond=None)[0][0]", "when theta comes from a regression on x and treatment together"),
 ]  # fmt: skip
 
 STAGE_7 = [

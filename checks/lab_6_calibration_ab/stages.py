@@ -52,11 +52,19 @@ def check_stage1(reliability, expected_calibration_error):
     bins_are(
         "p of 1, 0 and .3, 5 bins", reliability(ends, hit, 5), ([0, 0.3, 1], [1, 1, 0], [1, 1, 1])
     )
+    # no bin comes or goes with the ends: a p of 0 or 1 in the wrong bin shows in the counts
+    edge, came = np.array([0.0, 0.1, 0.9, 0.8, 1.0]), np.array([1, 0, 1, 1, 0])
+    bins_are("p of 0 and .1, of .8, .9 and 1, 2 bins", reliability(edge, came, 2),
+             ([0.05, 0.9], [0.5, 2 / 3], [2, 3]))  # fmt: skip
     high = np.array([0.62, 0.58, 0.93])
     bins_are("no p below .58, 2 bins", reliability(high, hit, 2), ([0.71], [2 / 3], [3]))
     bins_are("six predictions, 1 bin", reliability(p, y, 1), ([3.4 / 6], [4 / 6], [6]))
     p, y = lopsided()
     bins_are("37 predictions, 7 bins", reliability(p, y, 7), slow_bins(p, y, 7))
+    many, hit = np.repeat([0.25, 0.75], [700, 300]), np.repeat([0, 1, 0], [350, 500, 150])
+    # 350 of the 700 came true, and 150 of the 300
+    bins_are("1,000 predictions, 2 bins", reliability(many, hit, 2),
+             ([0.25, 0.75], [0.5, 0.5], [700, 300]))  # fmt: skip
     check_error(expected_calibration_error)
 
 
@@ -109,24 +117,39 @@ def check_stage2(fit_platt):
     by_hand = (math.log(12) / 3, math.log(12) / 3 - math.log(4))
     z = np.array([2.0, -1, 2, -1, -1, 2, -1, 2, -1])
     y = np.array([1, 0, 1, 0, 1, 0, 0, 1, 0])
-    slope_and_offset("two logits by hand", fit_platt(z, y, 1.5, 400), by_hand, 1e-4)
+    slope_and_offset("two logits by hand", fit_platt(z, y, 0.7, 300), by_hand, 1e-4)
     expect.unchanged("the caller's logits", np.array([2.0, -1, 2, -1, -1, 2, -1, 2, -1]), z)
     expect.unchanged("the caller's y", np.array([1, 0, 1, 0, 1, 0, 0, 1, 0]), y)
     rng = generator(62)
     z = rng.normal(2.0, 6.0, 200)  # long enough that a step without lr runs away
     y = (rng.random(200) < 1 / (1 + np.exp(0.9 - 0.2 * z))).astype(int)
     slope_and_offset("200 logits", fit_platt(z, y, 0.1, 2400), newton_platt(z, y), 1e-4)
+    any_slope(fit_platt)
     # certain and right: no gradient comes from these two, so a and b stay by_hand
     z = np.array([2.0, -1, 2, 1000, -1, -1, 2, -1, -1000, 2, -1])
     y = np.array([1, 0, 1, 1, 0, 1, 0, 0, 0, 1, 0])
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
-        got = fit_platt(z, y, 1.0, 600)
+        got = fit_platt(z, y, 1.0, 400)
     said = sorted({str(w.message) for w in heard if issubclass(w.category, RuntimeWarning)})
     expect.equal("z of 1000 and -1000: warnings", said, [])
     kept = np.array([2.0, -1, 2, 1000, -1, -1, 2, -1, -1000, 2, -1])
     expect.unchanged("z of 1000 and -1000: the caller's logits", kept, z)
     slope_and_offset("z of 1000 and -1000", got, by_hand, 1e-3)
+
+
+def any_slope(fit_platt):
+    """A slope below 0, and one above 1."""
+    # z of 1: one of five; z of -1: four of five. a + b = -ln 4, -a + b = ln 4
+    z, turned = np.repeat([1.0, -1.0], 5), np.array([0, 1, 0, 0, 0, 1, 1, 0, 1, 1])
+    got = fit_platt(z, turned, 3.0, 80)
+    slope_and_offset("logits that point the wrong way", got, (-math.log(4), 0.0), 1e-4)
+    # z of 1: four of five; z of -1: two of five. a + b = ln 4, -a + b = ln 2/3
+    shy = np.array([1, 1, 0, 1, 1, 0, 1, 0, 0, 1])
+    low = (math.log(6) / 2, math.log(8 / 3) / 2)
+    slope_and_offset(
+        "logits too near 0", fit_platt(z / 2, shy, 4.0, 150), (2 * low[0], low[1]), 1e-4
+    )
 
 
 @stage(reread='Stage 3, "By hand"')
@@ -153,13 +176,17 @@ def check_stage3(isotonic):
     # whole numbers whose mean at x = 2 is none
     x, y = np.array([2, 1, 2]), np.array([4, 0, 1])
     expect.close("two whole y at the same x", isotonic(x, y), [2.5, 0.0, 2.5])
-    # scores that differ in the third decimal are different x
+    # scores that differ in the third decimal, or in the ninth, are different x
     x, y = np.array([0.502, 0.501, 0.503]), np.array([1.0, 0.0, 2.0])
     expect.close("x = .502 .501 .503, y rises", isotonic(x, y), [1.0, 0.0, 2.0])
-    # the 0 pulls one value after the other into its block: (5 + 6 + 7 + 8 + 9 + 0) / 6 = 35/6,
-    # and 35/6 is above 5, so the 5 joined as well
-    y = np.array([5.0, 6, 7, 8, 9, 0])
-    expect.close("y = 5 6 7 8 9 0", isotonic(np.arange(6.0), y), minmax_isotonic(np.arange(6.0), y))
+    x, y = np.array([0.5 + 2e-9, 0.5, 0.5 + 1e-9]), np.array([2.0, 0.0, 1.0])
+    expect.close("three x within 2e-9, y rises", isotonic(x, y), [2.0, 0.0, 1.0])
+    fall = isotonic(np.array([1.0, 2.0]), np.array([0.5, 0.4999998]))
+    expect.close("y falls by 2e-7", fall, [0.4999999, 0.4999999])
+    # the -11 pulls one value after the other into its block, whose mean goes from -1 by 2,
+    # 3.25 and 3.8 to (5 + 6 + 7 + 8 + 9 - 11) / 6 = 4
+    y = np.array([5.0, 6, 7, 8, 9, -11])
+    expect.close("y = 5 6 7 8 9 -11", isotonic(np.arange(6.0), y), np.full(6, 4.0))
     expect.close("one point", isotonic(np.array([7.0]), np.array([2.0])), [2.0])
     rng = generator(63)
     x = rng.integers(0, 24, 31) / 4
@@ -182,6 +209,11 @@ def check_stage4(z_test):
     expect.close("0 of 50 against 9 of 60", z_test(0, 50, 9, 60), 0.0042628447053091306)
     # pooled .9, s = .061237, z = -2.721655
     expect.close("40 of 40 against 50 of 60", z_test(40, 40, 50, 60), 0.006495586257179041)
+    # three and nine in a thousand million: s = sqrt(6e-9 * 2e-9) nearly, z = 1.73205
+    rare = z_test(3, 10**9, 9, 10**9)
+    expect.close("3 and 9 of a thousand million each", rare, 0.08326451573846849)
+    # s = .0180278, z = 11.09: as good as 0
+    expect.close("100 of 1000 against 300 of 1000", z_test(100, 1000, 300, 1000), 0.0)
     expect.close("the same rate, 10 of 50 and 16 of 80", z_test(10, 50, 16, 80), 1.0)
     expect.close("nobody converted", z_test(0, 50, 0, 70), 1.0)
     expect.close("everybody converted", z_test(50, 50, 70, 70), 1.0)
@@ -213,6 +245,11 @@ def check_stage5(peeking_rates):
     any_look, final_look = peeking_rates(4001, 1, 2, 0.5, generator(4))
     expect.close("one look: any is the last", any_look, final_look)
     share("one look, 2 users each", any_look, 0.099, 0.151, "0.125")
+    # all pairs of two binomial counts summed: .0703 +- .0040, and .0567 +- .0037
+    _, final_look = peeking_rates(4000, 1, 4, 0.5, generator(11))
+    share("one look, 4 users each", final_look, 0.050, 0.091, "0.070")
+    _, final_look = peeking_rates(4000, 1, 40, 0.5, generator(12))
+    share("one look, 40 users each", final_look, 0.038, 0.076, "0.057")
     whole = 4001 * float(any_look)
     expect.true("4001 runs: 4001 times the share", abs(whole - round(whole)) < 1e-6, whole, "whole")
     # 2 against 0 at look 1 (8/64), or first at look 2 (2/64): .15625 +- .0047
@@ -277,6 +314,7 @@ def check_stage6(cuped):
         expect.unchanged(f"the caller's {name}", was, now)
     cuped_is("treatment of True and False", cuped, y, x, arm == 1)
     cuped_is("x in thousands", cuped, y, x / 1000, arm)
+    cuped_is("y turned round: theta and effect below 0", cuped, -y, x, arm)
     for case, same in (
         ("x all 0", np.zeros(11)),
         ("x all .3", np.full(11, 0.3)),
