@@ -87,6 +87,8 @@ def fitted(fit_tfidf):
     expect.close(f"{case}: idf of gas, oil", idf, [1.916290732, 1.510825624], reread=reread)
     matrix = by_column(f"{case}: matrix", matrix, at, reread)
     expect.close(f"{case}: rows by gas, oil", matrix, [[1, 0], [0, 1], [0, 0], [0, 1]], UNIT)
+    matrix = three(fit_tfidf(["gas " * 256]), "gas 256 times", reread)[2]
+    expect.close("one document, gas 256 times: matrix", matrix, [[1]], UNIT, reread=reread)
     expect.unchanged("the caller's documents", kept, docs, reread=reread)
 
 
