@@ -136,6 +136,7 @@ def check_stage1(squared_distances, assign, update, inertia, kmeans):
     x, start = np.array([[0.0], [2.0], [10.0], [14.0]]), np.array([[0.0], [2.0]])
     check_run("k-means of 0, 2, 10, 14, one update", kmeans, x, start, 1)
     check_run("k-means of 0, 2, 10, 14, 9 updates at most", kmeans, x, start, 9)
+    check_run("k-means of 0, 2, 10, 14, one centre", kmeans, x, start[:1], 5)
     x, start = scatter(4)
     check_run("k-means of 23 rows, two updates", kmeans, x, start, 2)
     # seven updates; the third changes labels and no cluster's size
