@@ -167,8 +167,8 @@ def test_the_best_start_of_the_trap_is_not_the_best_end():
         assert stages.name(end, stages.TRAP_OPTIMA) == "15.41"
 
 
-def test_runs_on_a_line_rest_where_the_check_says_and_need_more_than_ten_updates():
-    rng, line, rest = np.random.default_rng(0), np.arange(301.0)[:, None], oracles.at_rest(301)
+def test_runs_on_a_line_rest_where_the_check_says_and_need_more_than_ten_or_twenty_updates():
+    rng, line, rest = np.random.default_rng(0), np.arange(601.0)[:, None], oracles.at_rest(601)
     needed, like_the_end = [], []
     for _ in range(100):
         start = lab("kmeans_plus_plus")(line, 4, rng)
@@ -178,6 +178,7 @@ def test_runs_on_a_line_rest_where_the_check_says_and_need_more_than_ten_updates
         like_the_end += [min(abs(each - i) for i in rest) < 1e-4 for each in history[:-2]]
     assert np.mean(like_the_end) < 0.1  # where a row is equally near two centres, and then moves
     assert max(needed) < 40 and np.mean(np.array(needed) > 10) > 0.5
+    assert np.mean(np.array(needed) > 20) > 0.35  # eight runs: 20 updates pass once in 30
 
 
 @pytest.mark.parametrize("stage", [2, 3, 4, 5, 6])

@@ -299,4 +299,79 @@ def solution_slice_report(values, slices, rng, n_resamples=2000):
         "np.sum(own) / len(values)",
         "when a slice's sum is divided by the number of all queries",
     ),
+    Slip("bm25", "np.log(1 + (", "np.log2(1 + (", "when the logarithm is to base 2"),
+    Slip("bm25", "np.log(1 + (", "np.log10(1 + (", "when the logarithm is to base 10"),
+    Slip(
+        "bm25", "(len(tf) - df + 0.5)", "(len(tf) - df)", "when .5 is added to df and not to N - df"
+    ),
+    Slip(
+        "bm25",
+        "    lengths =",
+        "    b = 0.75\n    lengths =",
+        "when b is .75 whatever the caller says",
+    ),
+    Slip(
+        "bm25",
+        "    lengths =",
+        "    k1 = 1.5\n    lengths =",
+        "when k1 is 1.5 whatever the caller says",
+    ),
+    Slip(
+        "bm25",
+        "(len(tf) - df + 0.5)",
+        "(np.count_nonzero(lengths) - df + 0.5)",
+        "when an empty document does not count in N",
+    ),
+    Slip(
+        "bm25",
+        "    return scores",
+        "    return scores / max(1, len(query_tokens))",
+        "when the sum is divided by the number of query words",
+    ),
+    Slip(
+        "bm25",
+        "    return scores",
+        "    return scores / (np.linalg.norm(scores) or 1)",
+        "when the scores are scaled to length 1",
+    ),
+    Slip(
+        "bm25",
+        "    lengths =",
+        "    query_tokens.sort()\n    lengths =",
+        "when the caller's query is sorted",
+    ),
+    Slip(
+        "bm25", "scores += idf", "scores[:] = idf", "when the last query word overwrites the others"
+    ),
+    Slip(
+        "bootstrap_interval",
+        "return low, high",
+        "return values.mean(), low, high",
+        "when the mean is returned too",
+    ),
+    Slip(
+        "bootstrap_interval",
+        "draws.mean(axis=1)",
+        "draws.sum(axis=1)",
+        "when sums are resampled, not means",
+    ),
+    Slip(
+        "bootstrap_interval",
+        "np.percentile(draws.mean(axis=1), [2.5, 97.5])",
+        "np.percentile(values, [2.5, 97.5])",
+        "when nothing is resampled: percentiles of the values themselves",
+    ),
+    Slip("slice_report", "np.mean(own)", "np.mean(values)", "when the mean is that of all queries"),
+    Slip(
+        "slice_report",
+        "        low, high =",
+        "        if len(own) < 2:\n            continue\n        low, high =",
+        "when a slice of one query is left out",
+    ),
+    Slip(
+        "slice_report",
+        "own = [value for value, its in zip(values, slices) if its == name]",
+        "own = [dict(zip(slices, values))[name]]",
+        "when a dict keeps only the last value of each slice",
+    ),
 ]

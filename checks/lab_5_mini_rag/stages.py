@@ -87,6 +87,8 @@ def fitted(fit_tfidf):
     expect.close(f"{case}: idf of gas, oil", idf, [1.916290732, 1.510825624], reread=reread)
     matrix = by_column(f"{case}: matrix", matrix, at, reread)
     expect.close(f"{case}: rows by gas, oil", matrix, [[1, 0], [0, 1], [0, 0], [0, 1]], UNIT)
+    matrix = three(fit_tfidf(["gas " * 256]), "gas 256 times", reread)[2]
+    expect.close("one document, gas 256 times: matrix", matrix, [[1]], UNIT, reread=reread)
     expect.unchanged("the caller's documents", kept, docs, reread=reread)
 
 
@@ -128,6 +130,9 @@ def transformed(transform):
     expect.close("a word thrice, and words unknown to vocab", got, rows, UNIT, reread=reread)
     got = transform(["rope", "", "x-1"], vocab, idf)
     expect.close("no known word, no word, one word", got, [[0] * 3, [0] * 3, [1, 0, 0]], UNIT)
+    # 400 times .4 beside 1 times 1.2: more than a byte can count
+    got = transform(["gas " * 400 + "oil"], vocab, idf)
+    expect.close("a word 400 times", got, [[0, 160 / 25601.44**0.5, 1.2 / 25601.44**0.5]], UNIT)
     expect.unchanged("the caller's texts", ["gas oil gas gas", "New oil, new rope"], texts)
     expect.unchanged("the caller's vocab", {"oil": 2, "x-1": 0, "gas": 1}, vocab, reread=reread)
     expect.unchanged("the caller's idf", [0.3, 0.4, 1.2], idf.tolist(), reread=reread)
@@ -310,6 +315,9 @@ def check_stage4(rrf):
     # 40 and 3 have changed places: exactly the same score
     got = rrf([[40, 3], [3, 40]])
     case("a tie of 40 and 3", got, [3, 40], [1 / 61 + 1 / 62] * 2)
+    # 1/61 + 1/64 against 1/62 + 1/63: a difference of 1.6e-5 is no tie
+    got, pair = rrf([[9, 5], [2, 4, 5, 9]])[:2], [1 / 61 + 1 / 64, 1 / 62 + 1 / 63]
+    case("the first two of 9 5 and 2 4 5 9", got, [9, 5], pair)
     case("an empty ranking beside 6 2", rrf([[], [6, 2]]), [6, 2], [1 / 61, 1 / 62], unmatched)
     long = list(range(70, 30, -1))
     case("one ranking of 40 ids", rrf([long]), long, [1 / (60 + n) for n in range(1, 41)])
@@ -363,8 +371,8 @@ def best_chunks(best_chunk_scores):
     got = best_chunk_scores(np.array([0.7, 0.9, 0.4]), np.array([1, 1, 3]), 6)
     case = "three chunks, six documents"
     expect.close(case, got, [0, 0.9, 0, 0.4, 0, 0], reread=reread)
-    got = best_chunk_scores(np.array([-5.0, -2.5]), np.array([1, 1]), 2)
-    expect.close("only chunks far below zero", got, [0, -2.5], reread=reread)
+    got = best_chunk_scores(np.array([-5e3, -2.5e3]), np.array([1, 1]), 2)
+    expect.close("only chunks far below zero", got, [0, -2.5e3], reread=reread)
     got = best_chunk_scores(np.array([0.0, -0.5, 0.2, 0.6, -0.4]), np.array([0, 0, 1, 1, 1]), 2)
     expect.close("chunks 0, -.5 and .2, .6, -.4 of two documents", got, [0, 0.6], reread=reread)
 

@@ -110,6 +110,7 @@ def reported(slice_report, reread):
     rng = np.random.default_rng(3)
     got = slice_report([1.0, 7.0, 0.0, 4.0], ["b", "a", "b", "b"], rng, 30)
     expect.close("slice b of 1, 0 and 4: mean", got["b"][0], 5 / 3, reread=reread)
+    expect.close("slice a of one value, 7", list(got.get("a", ())), [7, 7, 7], reread=reread)
     case = "slice b of 1, 0 and 4: low <= mean <= high"
     mean, low, high = (float(x) for x in got["b"])
     expect.true(case, low <= mean <= high, (mean, low, high), "mean, low, high", reread=reread)

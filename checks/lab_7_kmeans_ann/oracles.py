@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Set
 
 import numpy as np
 
@@ -125,7 +126,7 @@ def share(case, got, n, expected, rungs, what, z=2.8):
 
 def id_list(case, got, ordered=True):
     """The ids as a list of ints, or a fault where they are no flat sequence of whole numbers."""
-    if isinstance(got, (set, frozenset)) and not ordered:
+    if isinstance(got, Set) and not ordered:  # the keys of a dict, too
         got = sorted(got)
     flat = isinstance(got, (list, tuple, range, np.ndarray)) and np.ndim(got) == 1
     whole = flat and (len(got) == 0 or np.asarray(got).dtype.kind in "iu")

@@ -4,6 +4,8 @@ from checks.expect import Slip
 from checks.lab_7_kmeans_ann.code_slips import CODE_SLIPS
 from checks.lab_7_kmeans_ann.index_slips import INDEX_SLIPS
 from checks.lab_7_kmeans_ann.kmeans_slips import HELPER_SLIPS, KMEANS_SLIPS
+from checks.lab_7_kmeans_ann.probe_slips import PROBE_SLIPS
+from checks.lab_7_kmeans_ann.run_slips import RUN_SLIPS
 
 START_SLIPS = [
     Slip(
@@ -291,4 +293,13 @@ def solution_elbow(x, ks, rng, restarts=5):
     Slip("elbow", "100)[2]", "10)[2]", "when a run gets too few updates to converge from far away"),
 ]
 
-SLIPS = [*HELPER_SLIPS, *KMEANS_SLIPS, *START_SLIPS, *ELBOW_SLIPS, *CODE_SLIPS, *INDEX_SLIPS]
+SLIPS = [
+    *HELPER_SLIPS,
+    *KMEANS_SLIPS,
+    *START_SLIPS,
+    *ELBOW_SLIPS,
+    *CODE_SLIPS,
+    *INDEX_SLIPS,
+    *RUN_SLIPS,
+    *PROBE_SLIPS,
+]

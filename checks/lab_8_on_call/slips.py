@@ -1,7 +1,10 @@
-"""Wrong on purpose: what people write in stages 1 to 3 of lab 8; later stages in slips_late."""
+"""Wrong on purpose: what people write in stages 1 to 3 of lab 8; the rest in slips_*."""
 
 from checks.expect import Slip
 from checks.lab_8_on_call.slips_late import LATE
+from checks.lab_8_on_call.slips_residual import RESIDUAL
+from checks.lab_8_on_call.slips_runs import RUNS
+from checks.lab_8_on_call.slips_story import STORY
 
 SLIPS = [
     Slip(
@@ -299,4 +302,7 @@ def solution_find_incidents(z, threshold, min_run):
         "when a run that is open at the end counts, however short",
     ),
     *LATE,
+    *RESIDUAL,
+    *RUNS,
+    *STORY,
 ]

@@ -43,6 +43,9 @@ def check_stage1(deseasonalize):
     x = np.array([4.0, 1, 5, 1.5, 90, 0.5, 6, 1, 7, 3])
     wanted = [NAN, NAN, 1, 0.5, 85.5, -0.75, 1, 0, 1.5, 2]
     expect.close("five days of 2 hours, one of them wild", deseasonalize(x, 2), wanted)
+    expect.unchanged(
+        "the caller's x, whose hours do not rise", [4.0, 1, 5, 1.5, 90, 0.5, 6, 1, 7, 3], x
+    )
     # zeros are values: hour 0 has 0 0 3 0, hour 1 has 2 0 4 6
     x = np.array([0.0, 2, 0, 0, 3, 4, 0, 6])
     expect.close(
@@ -86,6 +89,9 @@ def check_stage2(rolling_z):
     # the windows of hours 4 and 5 are 2 2 2; 8 after (2, 2, 7): mean 11/3, sd 2.357023
     wanted = [NAN, NAN, NAN, 0.5**0.5, 0, 0, 13 / 3 / (50 / 9) ** 0.5]
     expect.close("a window of equal values", rolling_z(x, 3), wanted)
+    # whatever x[t] is: the hour after 3 3 holds no value and is 0 all the same
+    x = np.array([3.0, 3, NAN, 4, 6, 8])
+    expect.close("NaN after a window of equal values", rolling_z(x, 2), [NAN, NAN, 0, NAN, NAN, 3])
     x = np.full(60, 0.1)
     x[[52, 57]] = 0.4, 0.2  # the sd of 48 times 0.1 is 1.4e-17, not 0
     expect.close("a stuck sensor, 48 times 0.1", rolling_z(x.copy(), 48), slow_z(x, 48))
@@ -119,6 +125,7 @@ def check_stage3(find_incidents):
     for case, values, threshold, min_run, wanted in (
         ("nothing above the threshold", [1, -2, 3, 0], 4, 1, []),
         ("a run from the first hour", [6, 7, 1, 0, 0], 5, 2, [(0, 2)]),
+        ("a run from the first hour, another later", [6, 7, 1, 8, 9, 0], 5, 1, [(0, 2), (3, 5)]),
         ("a drop", [0.5, -5, -6, -5, 0], 4, 3, [(1, 4)]),
         ("exactly the threshold, up and down", [2.5, -2.5, 2.5, 0], 2.5, 1, []),
         ("a billionth above the threshold", [4.000000001, 4, 0], 4, 1, [(0, 1)]),
@@ -180,13 +187,13 @@ LOCAL_CASES = (
     ),
     (
         "a fault in the first hour of the window",
-        {"ctr": {31: [8.0, 9]}, "cpu": {28: [5.0, 6, 5]}},
+        {"ctr": {31: [8.0] * 5}, "cpu": {28: [-5.0, -6, 5]}, "p50_ms": {33: [9.0] * 4}},
         (28, 40),
         ("cpu", 1),
     ),
     (
         "larger faults before the window and after it",
-        {"cpu": {3: [9.0] * 4, 70: [9.0] * 4}, "ctr": {54: [-5.0] * 3}, "p50_ms": {57: [6.0] * 3}},
+        {"cpu": {3: [9.0] * 4, 70: [9.0] * 4}, "ctr": {54: [-3.8] * 3}, "p50_ms": {57: [6.0] * 3}},
         (49, 66),
         ("ctr", 2),
     ),
@@ -253,6 +260,12 @@ LOCAL_CASES = (
         {"ctr": {74: [9.0]}, "cpu": {66: [5.0, 5]}},
         (50, 75),
         ("cpu", 2),
+    ),
+    (
+        "the first two hours of the window and no more",
+        {"ctr": {31: [8.0, 9]}, "cpu": {28: [5.0, 6]}},
+        (28, 40),
+        ("cpu", 1),
     ),
     (
         "an onset in the last hour of a day",

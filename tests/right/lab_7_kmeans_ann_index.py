@@ -197,6 +197,30 @@ def query_index(index, q, k):
         ids, far = ids[near], far[near]
     return ids[np.lexsort((ids, far))][:k]
 
+# %% Stage 5: one dict for all tables, keyed by table and code; ids are the keys of a dict
+def build_index(x, n_bits, n_tables, rng):
+    from collections import defaultdict
+    mu = np.add.reduce(x) / len(x)
+    index = defaultdict(lambda: None)
+    index["mu"], index["rows"] = mu, [row.copy() for row in x]
+    for t in range(n_tables):
+        p = random_planes(n_bits, x.shape[1], rng)
+        index["p", t] = p
+        for i, c in enumerate(lsh_codes(x - mu, p)):
+            index.setdefault((t, int(c)), set()).add(i)
+    index["T"] = n_tables
+    return index
+def candidates(index, q):
+    seen = {}
+    for t in range(index["T"]):
+        c = int(lsh_codes(np.array([q - index["mu"]]), index["p", t])[0])
+        for i in index.get((t, c), ()):
+            seen[i] = True
+    return seen.keys()
+def query_index(index, q, k):
+    near = sorted((float(np.sum((index["rows"][i] - q) ** 2)), i) for i in candidates(index, q))
+    return tuple(i for _, i in near[:k])
+
 # %% Stage 6: a heap of margins, codes from a generator
 def multiprobe(index, q, k, n_probes):
     import heapq, itertools
