@@ -307,10 +307,10 @@ def check_stage3(elbow):
     expect.unchanged("the caller's rows", STREET, x)
     expect.close("8 rows, k = 1 and then k = 8", elbow(x, [1, 8], rng, 1), [spread, 0.0])
     check_converged(elbow, rng)
-    # 25 runs all miss the optimum once in .4533^-25 = 3.9e8 calls
+    # 25 runs all miss the optimum once in .4533^-25 = 3.9e8 calls; two do in a fifth of them
     orders = np.random.default_rng(2)
-    ends = [one(elbow, TRAP[orders.permutation(8)], 3, rng, 25) for _ in range(10)]
-    case = "8 rows, k = 3, the best of 25 runs, ten times, the rows in another order each time"
+    ends = [one(elbow, TRAP[orders.permutation(8)], 3, rng, 25) for _ in range(16)]
+    case = "8 rows, k = 3, the best of 25 runs, 16 times, the rows in another order each time"
     best = all(name(end, TRAP_OPTIMA) == "13.82" for end in ends)
     expect.true(case, best, worst(ends), "13.82 every time")
     check_shares(elbow)
