@@ -173,6 +173,9 @@ def check_stage3(isotonic):
     # x = 2 holds 4 and 4 (weight 2), then 1 at x = 3: (4 + 4 + 1) / 3, unweighted 2.5
     x, y = np.array([1.0, 2.0, 2.0, 3.0]), np.array([0.0, 4.0, 4.0, 1.0])
     expect.close("a tie that pools with its neighbour", isotonic(x, y), [0.0, 3.0, 3.0, 3.0])
+    # x = 1 holds 0 and 6, so 3 (weight 2), then 2: (0 + 6 + 2) / 3
+    x, y = np.array([1.0, 1.0, 2.0]), np.array([0.0, 6.0, 2.0])
+    expect.close("a tie that pools as one", isotonic(x, y), [8 / 3, 8 / 3, 8 / 3])
     # whole numbers whose mean at x = 2 is none
     x, y = np.array([2, 1, 2]), np.array([4, 0, 1])
     expect.close("two whole y at the same x", isotonic(x, y), [2.5, 0.0, 2.5])
