@@ -134,9 +134,10 @@ def site(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """The front page in a real Chromium: links, downloads, accessibility, narrow and wide."""
+    """The front page in a real Chromium, its pages and links; its notebooks, each alone, whole."""
     build_site(session)
-    run(session, "-m", "pytest", "-q", "tests/browser/test_browser.py", *session.posargs)
+    files = ("tests/browser/test_browser.py", "tests/browser/test_whole_notebooks.py")
+    run(session, "-m", "pytest", "-q", *files, *session.posargs)
 
 
 @nox.session

@@ -6,7 +6,6 @@ import json
 import re
 import zlib
 
-import jupytext
 import nbformat
 import pytest
 
@@ -17,18 +16,7 @@ from tests import alone
 from tests.workshop import JUDGES, LABS, name, written
 
 LAB = next(lab for lab in LABS if lab.number == 3)
-PROBE = """try:
-    import checks
-    print("checks from", checks.__file__)
-except ModuleNotFoundError as error:
-    print(error)"""
-WAITS = re.compile(r"This cell needs .*\.\n")
-PICTURE = "image/png"
-
-
-def code(*sources):
-    """Code cells."""
-    return [nbformat.v4.new_code_cell(source) for source in sources]
+QUICK = (5, 6)  # the labs that take a few seconds as solved
 
 
 def errors(cells):
@@ -41,29 +29,10 @@ def errors(cells):
     ]
 
 
-def shows(cell):
-    """The pictures of a cell."""
-    return [out for out in cell.outputs if PICTURE in out.get("data", {})]
-
-
 @pytest.mark.parametrize("lab", LABS, ids=name)
-def test_each_notebook_runs_alone_as_shipped_and_as_solved(lab, tmp_path):
-    """In one kernel, as somebody would who runs all cells, writes all stages and runs all again."""
-    shipped = notebooks.book(lab)
-    solved = jupytext.reads(kernel.as_solved(lab), fmt="py:percent")
-    before, after = code(PROBE, PROBE)
-    book = nbformat.v4.new_notebook(cells=[before, *shipped.cells, after, *solved.cells])
-    alone.run(book, tmp_path)  # the kernel's reply to each cell is ok, or this raises
-    assert kernel.printed(before) == "No module named 'checks'\n"
-    assert f"{lab.stem}.ipynb" in kernel.printed(after)
-    waiting = [cell for cell in shipped.cells if WAITS.search(kernel.printed(cell))]
-    assert len(waiting) >= len(lab.stages) - 1
-    assert not any(shows(cell) for cell in waiting)
-    assert sum(kernel.printed(cell).count(" passed: ") for cell in solved.cells) == len(lab.stages)
-    for cell in solved.cells:
-        assert not WAITS.search(kernel.printed(cell)), cell.source
-        if cell.cell_type == "code" and "plt.show()" in cell.source:
-            assert shows(cell), cell.source
+def test_each_notebook_runs_alone_as_shipped_and_its_stages_as_solved(lab, tmp_path):
+    """The session `browser` runs the solved ones whole; their cells run in test_cells as well."""
+    alone.prove(lab, tmp_path, whole=lab.number in QUICK)
 
 
 IMPORTS = """from collections import Counter
@@ -124,7 +93,7 @@ SESSION = {
 def session(tmp_path_factory):
     """What the cells of one session with lab 3 show: (text, whether the cell is an error)."""
     first = notebooks.book(LAB).cells[2]
-    cells = dict(zip(SESSION, code(*SESSION.values())))
+    cells = dict(zip(SESSION, alone.code(*SESSION.values())))
     book = nbformat.v4.new_notebook(cells=[first, *cells.values()])
     alone.run(book, tmp_path_factory.mktemp("session"), allow_errors=True)
     shown = {}
