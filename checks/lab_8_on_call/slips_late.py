@@ -87,17 +87,9 @@ def solution_localize(z_by_metric, start, end):
     ),
     Slip(
         "localize",
-        None,
-        """
-def solution_localize(z_by_metric, start, end):
-    onsets = {}
-    for metric, z in z_by_metric.items():
-        bad = np.flatnonzero(np.abs(z[start:end]) > 3.5)
-        if len(bad) >= 2:
-            onsets[metric] = start + int(bad[0])
-    first = min(onsets, key=onsets.get)
-    return first, onsets[first] // 24
-""",
+        "runs = solution_find_incidents(z[start:end], 3.5, 2)",
+        "bad = np.flatnonzero(np.abs(z[start:end]) > 3.5).tolist(); "
+        "runs = [bad] if len(bad) >= 2 else []",
         "when two bad hours count that do not follow each other",
     ),
     Slip(

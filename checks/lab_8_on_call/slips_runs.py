@@ -146,18 +146,9 @@ def solution_localize(z_by_metric, start, end):
     ),
     Slip(
         "localize",
-        None,
-        """
-def solution_localize(z_by_metric, start, end):
-    onsets = {}
-    for metric, z in z_by_metric.items():
-        size = np.abs(z[start:end])
-        bad = np.flatnonzero((size[:-1] + size[1:]) / 2 > 3.5)
-        if len(bad):
-            onsets[metric] = start + int(bad[0])
-    first = min(onsets, key=onsets.get)
-    return first, onsets[first] // 24
-""",
+        "runs = solution_find_incidents(z[start:end], 3.5, 2)",
+        "size = np.abs(z[start:end]); "
+        "bad = np.flatnonzero((size[:-1] + size[1:]) / 2 > 3.5).tolist(); runs = [bad] if bad else []",
         "when the mean of two hours must be above 3.5, not each of them",
     ),
     Slip(

@@ -2,6 +2,10 @@
 
 from checks.expect import Slip
 
+BOTH_SUMS = (
+    "        up = max(0.0, up + value - slack)\n        down = max(0.0, down - value - slack)\n"
+)
+
 SUSPECT = "[change for change in changes if change.hour <= onset][-1]"
 FELT = "if out[t] and out[t + 1])"
 OVER = "if t > felt and not out[t] and not out[t + 1])"
@@ -226,19 +230,8 @@ def solution_cusum(z, slack=0.5, limit=5.0):
     ),
     Slip(
         "cusum",
-        None,
-        """
-def solution_cusum(z, slack=0.5, limit=5.0):
-    alarms, up, down = [], 0.0, 0.0
-    for hour, value in enumerate(z):
-        if np.isnan(value):
-            continue
-        up, down = up + value - slack, down - value - slack
-        if max(up, down) > limit:
-            alarms.append(hour)
-            up = down = 0.0
-    return alarms
-""",
+        BOTH_SUMS,
+        "        up, down = up + value - slack, down - value - slack\n",
         "when neither sum is cut at 0, so that calm hours save up a debt",
     ),
     Slip(
@@ -249,19 +242,8 @@ def solution_cusum(z, slack=0.5, limit=5.0):
     ),
     Slip(
         "cusum",
-        None,
-        """
-def solution_cusum(z, slack=0.5, limit=5.0):
-    alarms, up, down = [], 0.0, 0.0
-    for hour, value in enumerate(z):
-        if np.isnan(value):
-            continue
-        up, down = max(0.0, up + value) - slack, max(0.0, down - value) - slack
-        if max(up, down) > limit:
-            alarms.append(hour)
-            up = down = 0.0
-    return alarms
-""",
+        BOTH_SUMS,
+        "        up, down = max(0.0, up + value) - slack, max(0.0, down - value) - slack\n",
         "when the slack is taken after the cut at 0, so that calm sums stand below it",
     ),
     Slip(

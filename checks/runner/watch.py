@@ -96,9 +96,8 @@ class Watcher:
 
     def heat(self, lab: Lab) -> None:
         """Import what the lab's checks will need, once, in the parent that all verdicts fork."""
-        for name in ("numpy", "torch"):
-            if name in lab.imports:
-                self._import(name)
+        for name in sorted({"numpy", "torch"} & lab.imports):
+            self._import(name)
 
     def _import(self, name: str) -> None:
         if name in self.warm or not sandbox.CAN_FORK:

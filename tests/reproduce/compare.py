@@ -38,7 +38,7 @@ def row(lab: Any, setting: Setting, result: dict[str, Any], base: dict[str, Any]
         "setting": setting.name,
         "in effect": result["in effect"],
         "exact": setting.exact,
-        "torch": "torch" in lab.definitions,
+        "torch": "torch" in lab.imports,
         "elsewhere": setting.is_elsewhere,
         "errs": setting.errs,
         "stages": len(lab.stages),
@@ -59,7 +59,8 @@ def row(lab: Any, setting: Setting, result: dict[str, Any], base: dict[str, Any]
 
 def lost(lab: Any, setting: Setting, why: str) -> dict:
     """The row of a run that gave no result."""
-    return {"lab": lab.id, "setting": setting.name, "error": why, "seconds": 0.0}
+    found = {"lab": lab.id, "setting": setting.name, "errs": setting.errs}
+    return {**found, "error": why, "seconds": 0.0}
 
 
 def broken(row: dict) -> list[str]:
@@ -69,7 +70,7 @@ def broken(row: dict) -> list[str]:
     every value and every picture is the same, bit for bit; with PyTorch on this CPU only. Under
     an emulator that errs nothing is promised.
     """
-    if row.get("errs"):
+    if row["errs"]:
         return []
     if row["error"]:
         return [f"the run ended: {row['error']}"]
@@ -89,9 +90,9 @@ def broken(row: dict) -> list[str]:
 
 def line(row: dict) -> str:
     """A row in Markdown."""
-    if row["error"]:
-        return f"| {row['lab']} | {row['setting']} | {row['error']} | | | | | {row['seconds']} |"
     name = row["setting"] + (", whose argsort errs" if row["errs"] else "")
+    if row["error"]:
+        return f"| {row['lab']} | {name} | {row['error']} | | | | | {row['seconds']} |"
     return (
         f"| {row['lab']} | {name} | {row['passed']} of {row['stages']} "
         f"| {'differs' if row['printed'] else 'equal'} "

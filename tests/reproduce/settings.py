@@ -44,10 +44,9 @@ LEVELS = {  # what is set besides the threads; a level that this machine lacks i
 VARIABLES = [*pins.THREADS, *pins.AVX2]
 MARK = b"\n--- result ---\n"  # between what a container says and what the child gives
 PLACES = [("0", "UTC"), ("1", "Asia/Kathmandu"), ("4294967295", "America/St_Johns")]
-EMULATORS = [
-    ("qemu-x86_64", "-cpu", cpu) for cpu in ("Haswell", "Broadwell", "Skylake-Client", "EPYC")
-]
-EMULATORS.append(("valgrind", "--tool=none", "-q"))
+CPUS = ("Haswell", "Broadwell", "Skylake-Client", "EPYC")
+EMULATORS = {cpu: ("qemu-x86_64", "-cpu", cpu) for cpu in CPUS}
+EMULATORS |= {"by valgrind": ("valgrind", "--tool=none", "-q")}
 
 PROBES = {  # what must come through before a setting is used: NumPy, and PyTorch after it
     "numpy": """
@@ -138,8 +137,7 @@ def native(quick: bool = False) -> list[Setting]:
 def emulated() -> list[Setting]:
     """The pins on CPUs that the emulators here play; bit for bit what this machine gives."""
     return [
-        Setting(f"the pins, emulated {prefix[-1] if 'qemu' in prefix[0] else 'by valgrind'}",
-                pins.pins(), prefix=prefix, exact=True)
-        for prefix in EMULATORS
+        Setting(f"the pins, emulated {name}", pins.pins(), prefix=prefix, exact=True)
+        for name, prefix in EMULATORS.items()
         if shutil.which(prefix[0])
-    ]  # fmt: skip
+    ]
